@@ -1,0 +1,46 @@
+"""A CT series as one array in the patient."""
+
+import datetime
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tumorresp.domain.finding import Finding
+from tumorresp.domain.geometry import ImagePlane, VolumeGeometry
+
+
+@dataclass(frozen=True, eq=False)
+class CtVolume:
+    """CT numbers on a regular grid, with the images that they came from.
+
+    Parameters
+    ----------
+    hu
+        (slice, row, column) CT numbers in HU, int16 or float32; pixel padding is set to air (-1000 HU).
+    geometry
+        Where the voxels lie (LPS mm). Slices are sorted by position along the normal, towards growing index.
+    planes
+        One image plane a slice, in slice order.
+    slice_thickness_mm
+        Nominal Slice Thickness (0018,0050); None where the images state none.
+    findings
+        What was noticed: gantry tilt, uneven or missing slices, padding and the like.
+    """
+
+    hu: NDArray[np.int16] | NDArray[np.float32]
+    geometry: VolumeGeometry
+    planes: tuple[ImagePlane, ...]
+    series_instance_uid: str
+    study_instance_uid: str
+    patient_id: str
+    acquired_on: datetime.date | None
+    slice_thickness_mm: float | None
+    findings: tuple[Finding, ...] = field(default=())
+
+    def slice_of(self, sop_instance_uid: str, frame_number: int | None = None) -> int | None:
+        """Return the slice index of an image (and frame), or None when the series does not hold it."""
+        for index, plane in enumerate(self.planes):
+            if plane.sop_instance_uid == sop_instance_uid and frame_number in (None, plane.frame_number):
+                return index
+        return None

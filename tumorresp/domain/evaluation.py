@@ -1,0 +1,85 @@
+"""A subject's lesions through time, and everything that a report says about them."""
+
+import datetime
+from dataclasses import dataclass, field
+
+from tumorresp.domain.assessment import Assessment
+from tumorresp.domain.biomarkers import Biomarkers
+from tumorresp.domain.finding import Finding
+from tumorresp.domain.measurement import LesionRole, Measurement
+from tumorresp.domain.segmentation import LesionMask
+from tumorresp.domain.terminology import Code
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """A lesion followed through time points.
+
+    ``lesion_id`` is short and shown to people (T01, NT01, NEW01); ``tracking_uid`` is the UID that our SEG and SR
+    carry for it at every time point. ``organ`` is a lower-case word ("lung", "lymph node"), empty when unknown.
+    """
+
+    lesion_id: str
+    tracking_uid: str
+    role: LesionRole
+    nodal: bool
+    organ: str
+    label: str = ""
+    site: Code | None = None
+
+
+@dataclass(frozen=True)
+class TimePoint:
+    """One imaging date of a subject; ``order`` counts from 1 = baseline."""
+
+    time_point_id: str
+    date: datetime.date
+    order: int
+
+    @property
+    def name(self) -> str:
+        """What people read: Baseline, Follow-up 1 ..."""
+        return "Baseline" if self.order == 1 else f"Follow-up {self.order - 1}"
+
+
+@dataclass(frozen=True)
+class AmbiguousMatch:
+    """A measurement that may be one of several lesions (or none): a person must decide; it is used nowhere."""
+
+    measurement: Measurement
+    candidate_lesion_ids: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class LesionEvaluation:
+    """One lesion at one time point; ``matched_by`` says how it was recognised, in words."""
+
+    lesion: Lesion
+    measurement: Measurement
+    mask: LesionMask | None
+    biomarkers: Biomarkers | None
+    matched_by: str = ""
+    findings: tuple[Finding, ...] = field(default=())
+
+
+@dataclass(frozen=True, eq=False)
+class TimePointEvaluation:
+    """One time point, complete: what SEG, SR, pages and tables are written from."""
+
+    time_point: TimePoint
+    study_instance_uid: str
+    lesions: tuple[LesionEvaluation, ...]
+    ambiguous: tuple[AmbiguousMatch, ...]
+    assessments: tuple[Assessment, ...]
+    findings: tuple[Finding, ...] = field(default=())
+
+
+@dataclass(frozen=True, eq=False)
+class SubjectEvaluation:
+    """All time points of a subject in order. ``subject_key`` is a pseudonym, safe for logs and file names."""
+
+    subject_key: str
+    patient_id: str
+    time_points: tuple[TimePointEvaluation, ...]
+    software_version: str
