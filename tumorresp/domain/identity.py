@@ -9,7 +9,7 @@ from typing import TypeAlias, Union
 # Never change: every UID that has ever left the product hangs on it.
 _NAMESPACE = uuid.UUID("6f1d3b52-8a4e-5c0a-9f5e-2d7b7a1c4e90")
 
-Json: TypeAlias = Union[None, bool, int, float, str, Sequence["Json"], Mapping[str, "Json"]]
+Json: TypeAlias = Union[bool, int, float, str, Sequence["Json"], Mapping[str, "Json"], None]
 
 
 def derived_uuid(*parts: str) -> uuid.UUID:
