@@ -3,6 +3,7 @@
 Patient coordinates are DICOM's LPS in millimetres (PS3.3 C.7.6.2.1.1). Arrays and indices are (slice, row, column).
 """
 
+import datetime
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -46,6 +47,8 @@ class ImagePlane:
         Size in pixels.
     calibrated
         False when Pixel Spacing is absent and 1 mm was put in its place.
+    acquired_on
+        Study Date, else Series or Acquisition Date; the date of the time point.
     """
 
     sop_instance_uid: str
@@ -62,6 +65,7 @@ class ImagePlane:
     slice_thickness_mm: float | None = None
     modality: str = "CT"
     calibrated: bool = True
+    acquired_on: datetime.date | None = None
 
     def pixel_to_lps(self, column: float, row: float) -> Vector3:
         """Return the LPS mm of a pixel position; integers are pixel centres, (0, 0) the first pixel's centre."""
