@@ -1,0 +1,139 @@
+"""What the stations are given: received files, and the faces of the index and the workshops."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from tumorresp.domain.ct_volume import CtVolume
+from tumorresp.domain.errors import TumorRespError
+from tumorresp.domain.evaluation import SubjectEvaluation, TimePointEvaluation
+from tumorresp.domain.geometry import ImagePlane
+from tumorresp.domain.measurement import MarkedMeasurement
+from tumorresp.ports import LesionSegmenter
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One file that belongs to a subject.
+
+    Parameters
+    ----------
+    name
+        What messages call the file: its SOP Instance UID, or for files without one its base name.
+    is_image
+        True for CT images; everything else may hold measurements.
+    sop_instance_uid, series_instance_uid, study_instance_uid
+        Empty for files that are not DICOM.
+    sha256
+        Of the content; names the input in every digest.
+    """
+
+    path: Path
+    name: str
+    is_image: bool
+    sha256: str
+    sop_instance_uid: str = ""
+    series_instance_uid: str = ""
+    study_instance_uid: str = ""
+    patient_id: str = ""
+
+
+@dataclass(frozen=True)
+class WaitingItem:
+    """Something that waits, for images or for a person, and why."""
+
+    code: str
+    message: str
+    where: str
+
+
+@dataclass(frozen=True)
+class ResultFile:
+    """A file that came out for one time point; ``sop_instance_uid`` is empty for what is no DICOM object."""
+
+    kind: str
+    path: Path
+    time_point_id: str
+    sha256: str
+    sop_instance_uid: str = ""
+
+
+class InputIndex(Protocol):
+    """Knows which files a subject has, and keeps what must be shown."""
+
+    def files_of_subject(self, subject_key: str) -> Sequence[InputFile]:
+        """Return the subject's files; results that this product made are not among them."""
+        ...
+
+    def record_waiting(self, subject_key: str, items: Sequence[WaitingItem]) -> None:
+        """Replace what the subject waits for."""
+        ...
+
+    def quarantine(self, file: InputFile, error: TumorRespError) -> None:
+        """Keep a file's reason for not being used; recording the same reason twice keeps one."""
+        ...
+
+
+class ResultWriter(Protocol):
+    """Writes the objects and pages of an evaluation."""
+
+    def write_time_point(
+        self,
+        evaluation: SubjectEvaluation,
+        time_point: TimePointEvaluation,
+        ct_paths: Mapping[str, Sequence[Path]],
+        volumes: Callable[[str], CtVolume],
+        input_digest: str,
+        folder: Path,
+    ) -> tuple[ResultFile, ...]:
+        """Write SEG, SR and what else is set for one time point.
+
+        Parameters
+        ----------
+        ct_paths
+            Image files by Series Instance UID.
+        volumes
+            Gives the CT volume of a Series Instance UID.
+        input_digest
+            Names all inputs up to and including this time point; UIDs are derived from it.
+        """
+        ...
+
+    def write_subject(
+        self, evaluation: SubjectEvaluation, volumes: Callable[[str], CtVolume], folder: Path
+    ) -> tuple[Path, ...]:
+        """Write tables, pictures and the HTML and PDF report of the whole subject."""
+        ...
+
+
+@dataclass(frozen=True)
+class Workshops:
+    """The workshops' faces, handed in by wiring."""
+
+    read_planes: Callable[[Path], Sequence[ImagePlane]]
+    read_ct_volume: Callable[[Sequence[Path]], CtVolume]
+    read_measurements: Callable[[Path], Sequence[MarkedMeasurement]]
+    segmenter: Callable[[], LesionSegmenter]
+    results: ResultWriter
+
+
+@dataclass(frozen=True)
+class StationSettings:
+    """What the stations take from the settings; ``parameters`` go into every input digest."""
+
+    work_folder: Path
+    box_margin_mm: float = 3.0
+    short_to_long_ratio: float = 0.75
+    radiomics: bool = True
+    output_switches: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """(name, value) pairs that change results."""
+        return (
+            ("box_margin_mm", repr(self.box_margin_mm)),
+            ("short_to_long_ratio", repr(self.short_to_long_ratio)),
+            ("radiomics", repr(self.radiomics)),
+            *self.output_switches,
+        )
