@@ -7,7 +7,9 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-AeTitle = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=16, pattern=r"^[ -\[\]-~]+$")]
+AeTitle = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=16, pattern=r"^[ -\[\]-~]+$")
+]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -54,7 +56,9 @@ class Settings(BaseSettings):
         "auto", description="auto: lite-medsam when its weights are in the model folder, else geodesic-contour"
     )
     box_margin_mm: float = Field(3.0, ge=0, le=50, description="Margin around the axes' box")
-    short_to_long_ratio: float = Field(0.75, gt=0, le=1, description="Assumed short/long when only a long axis is given")
+    short_to_long_ratio: float = Field(
+        0.75, gt=0, le=1, description="Assumed short/long when only a long axis is given"
+    )
     sr_pixel_origin: Literal["dicom", "centre"] = Field(
         "dicom", description="Where SR pixel coordinates begin: dicom = corner of the first pixel, centre = its centre"
     )

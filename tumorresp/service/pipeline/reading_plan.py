@@ -73,7 +73,9 @@ def plan_readings(files: Sequence[InputFile], workshops: Workshops) -> ReadingPl
         placed += _place_document(file, marked, planes, dates, waiting, refused)
     if not placed and not waiting and images and not refused:
         waiting.append(
-            WaitingItem("no-measurements", "CT has arrived; no measurement refers to it yet.", images[0].series_instance_uid)
+            WaitingItem(
+                "no-measurements", "CT has arrived; no measurement refers to it yet.", images[0].series_instance_uid
+            )
         )
     return ReadingPlan(series, _split_readers(placed), tuple(waiting), tuple(refused))
 
@@ -130,10 +132,15 @@ def _place_document(
         elif measurement.long_axis is None:
             without_image.append(measurement)
         else:
-            refused.append((file, InvalidMeasurement(
-                "the referenced images state no date (Study, Series or Acquisition Date), so the time point is unknown.",
-                where=file.name,
-            )))
+            refused.append(
+                (
+                    file,
+                    InvalidMeasurement(
+                        "the referenced images state no date (Study, Series or Acquisition Date), so the time point is unknown.",
+                        where=file.name,
+                    ),
+                )
+            )
     if without_image:
         placed += _date_statements(file, without_image, placed, waiting)
     return placed
@@ -150,11 +157,13 @@ def _date_statements(
     if len(document_dates) == 1:
         date = document_dates.pop()
         return [PlacedMeasurement(statement, file, date) for statement in statements]
-    waiting.append(WaitingItem(
-        "time-point-unknown",
-        f"{len(statements)} statement(s) without an image name no study, so their time point is unknown.",
-        file.name,
-    ))
+    waiting.append(
+        WaitingItem(
+            "time-point-unknown",
+            f"{len(statements)} statement(s) without an image name no study, so their time point is unknown.",
+            file.name,
+        )
+    )
     return []
 
 
