@@ -1,0 +1,142 @@
+"""The rows that tables, pages and the terminal show, made once from an evaluation.
+
+Numbers stay unrounded here; ``millimetres`` and its neighbours turn them into words for people.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tumorresp.domain.assessment import Assessment, Category
+from tumorresp.domain.evaluation import LesionEvaluation, SubjectEvaluation, TimePointEvaluation
+from tumorresp.domain.finding import Finding
+from tumorresp.domain.measurement import LesionState
+
+RECIST = "recist-1.1"
+VOLUMETRIC = "volume-recist"
+MISSING = "–"
+
+
+def millimetres(value: float | Decimal | None) -> str:
+    """Return a length for people: one decimal, mm."""
+    return MISSING if value is None else f"{value:.1f} mm"
+
+
+def millilitres(volume_mm3: float | Decimal | None) -> str:
+    """Return a volume for people: ml, three significant digits, at least one decimal."""
+    if volume_mm3 is None:
+        return MISSING
+    millilitre = float(volume_mm3) / 1000
+    return f"{millilitre:.2f} ml" if millilitre < 10 else f"{millilitre:.1f} ml"
+
+
+def percent(value: float | Decimal | None) -> str:
+    """Return a change for people: signed, one decimal."""
+    return MISSING if value is None else f"{value:+.1f} %".replace("-", "−")
+
+
+def amount(value: Decimal | None, unit: str) -> str:
+    """Return a sum for people in its unit."""
+    return millilitres(value) if unit == "mm3" else millimetres(value)
+
+
+@dataclass(frozen=True)
+class ResponseRow:
+    """One time point: RECIST 1.1 beside the volumetric response."""
+
+    time_point: TimePointEvaluation
+    recist: Assessment | None
+    volumetric: Assessment | None
+
+    @property
+    def agree(self) -> bool | None:
+        """Whether both overall categories are the same; None at baseline or where one is absent."""
+        if self.recist is None or self.volumetric is None or self.recist.overall is Category.BASELINE:
+            return None
+        return self.recist.overall == self.volumetric.overall
+
+
+@dataclass(frozen=True)
+class LesionRow:
+    """One lesion at one time point."""
+
+    time_point: TimePointEvaluation
+    lesion: LesionEvaluation
+
+    @property
+    def size(self) -> str:
+        """What the reader measured, or what they said instead."""
+        measurement = self.lesion.measurement
+        if measurement.long_axis is None:
+            return STATE_WORDS[measurement.state]
+        text = f"{measurement.long_axis.length_mm:.1f}"
+        if measurement.short_axis is not None:
+            text += f" × {measurement.short_axis.length_mm:.1f}"
+        return f"{text} mm"
+
+    @property
+    def mask_size(self) -> str:
+        """Axes measured again on the mask."""
+        biomarkers = self.lesion.biomarkers
+        if biomarkers is None or biomarkers.long_axis is None:
+            return MISSING
+        text = f"{biomarkers.long_axis.length_mm:.1f}"
+        if biomarkers.short_axis is not None:
+            text += f" × {biomarkers.short_axis.length_mm:.1f}"
+        return f"{text} mm"
+
+    @property
+    def volume(self) -> str:
+        """Volume of the mask."""
+        if self.lesion.measurement.state is LesionState.ABSENT:
+            return "0 ml"
+        biomarkers = self.lesion.biomarkers
+        return MISSING if biomarkers is None else millilitres(biomarkers.voxel_volume_mm3)
+
+
+STATE_WORDS = {
+    LesionState.MEASURED: "measured",
+    LesionState.PRESENT: "present",
+    LesionState.TOO_SMALL: "too small to measure",
+    LesionState.ABSENT: "absent",
+    LesionState.NOT_EVALUABLE: "not evaluable",
+    LesionState.UNEQUIVOCAL_PROGRESSION: "unequivocal progression",
+    LesionState.EQUIVOCAL: "equivocal",
+}
+
+
+def assessment_of(time_point: TimePointEvaluation, criterion: str) -> Assessment | None:
+    """Return a time point's assessment by one criterion."""
+    return next((a for a in time_point.assessments if a.criterion == criterion), None)
+
+
+def response_rows(evaluation: SubjectEvaluation) -> tuple[ResponseRow, ...]:
+    """Return one row a time point, in order."""
+    return tuple(
+        ResponseRow(point, assessment_of(point, RECIST), assessment_of(point, VOLUMETRIC))
+        for point in evaluation.time_points
+    )
+
+
+def lesion_rows(evaluation: SubjectEvaluation) -> tuple[tuple[str, tuple[LesionRow, ...]], ...]:
+    """Return (lesion ID, its rows through time), lesions in order of first appearance."""
+    rows: dict[str, list[LesionRow]] = {}
+    for point in evaluation.time_points:
+        for lesion in point.lesions:
+            rows.setdefault(lesion.lesion.lesion_id, []).append(LesionRow(point, lesion))
+    return tuple((lesion_id, tuple(items)) for lesion_id, items in rows.items())
+
+
+def all_findings(evaluation: SubjectEvaluation) -> tuple[tuple[TimePointEvaluation, str, Finding], ...]:
+    """Return (time point, lesion ID or empty, finding) of everything that a person should see, without repeats."""
+    seen: dict[tuple[str, str, Finding], tuple[TimePointEvaluation, str, Finding]] = {}
+    for point in evaluation.time_points:
+        sources: list[tuple[str, tuple[Finding, ...]]] = [("", point.findings)]
+        for item in point.lesions:
+            masks = item.mask.findings if item.mask else ()
+            numbers = item.biomarkers.findings if item.biomarkers else ()
+            sources.append((item.lesion.lesion_id, (*item.findings, *item.measurement.findings, *masks, *numbers)))
+        sources += [("", assessment.findings) for assessment in point.assessments]
+        for lesion_id, findings in sources:
+            for finding in findings:
+                seen.setdefault((point.time_point.time_point_id, lesion_id, finding), (point, lesion_id, finding))
+    return tuple(seen.values())

@@ -1,0 +1,130 @@
+"""Response table and lesion listing as CSV and JSON, unrounded, with the units in the column names."""
+
+import csv
+import io
+import json
+from typing import Any
+
+from reports.response_rows import RECIST, VOLUMETRIC, assessment_of
+from tumorresp.domain.assessment import Assessment
+from tumorresp.domain.evaluation import LesionEvaluation, SubjectEvaluation, TimePointEvaluation
+from tumorresp.domain.measurement import Axis
+
+TABLE_SCHEMA_VERSION = "1"
+
+
+def response_records(evaluation: SubjectEvaluation) -> list[dict[str, Any]]:
+    """Return one flat record a time point: RECIST 1.1 beside the volumetric response."""
+    return [_response_record(evaluation, point) for point in evaluation.time_points]
+
+
+def lesion_records(evaluation: SubjectEvaluation) -> list[dict[str, Any]]:
+    """Return one flat record a lesion and time point."""
+    return [_lesion_record(evaluation, point, lesion) for point in evaluation.time_points for lesion in point.lesions]
+
+
+def records_csv(records: list[dict[str, Any]]) -> str:
+    """Return records as CSV (RFC 4180) with a header; no value is an empty field."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, list(records[0]) if records else [], lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return stream.getvalue()
+
+
+def evaluation_json(evaluation: SubjectEvaluation) -> str:
+    """Return both tables, reasons and what waits as one JSON document."""
+    document = {
+        "schema": f"tumorresp-evaluation-{TABLE_SCHEMA_VERSION}",
+        "software_version": evaluation.software_version,
+        "subject": evaluation.subject_key,
+        "responses": response_records(evaluation),
+        "lesions": lesion_records(evaluation),
+        "reasons": [
+            {"time_point": point.time_point.name, "criterion": a.criterion, "overall": a.overall, "reasons": a.reasons}
+            for point in evaluation.time_points
+            for a in point.assessments
+        ],
+        "waiting": [
+            {"time_point": point.time_point.name, "label": item.measurement.label, "reason": item.reason}
+            for point in evaluation.time_points
+            for item in point.ambiguous
+        ],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False, default=str)
+
+
+def _response_record(evaluation: SubjectEvaluation, point: TimePointEvaluation) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "subject": evaluation.subject_key,
+        "time_point": point.time_point.name,
+        "order": point.time_point.order,
+        "date": point.time_point.date.isoformat(),
+    }
+    for prefix, criterion, unit in (("recist", RECIST, "mm"), ("volume", VOLUMETRIC, "mm3")):
+        record |= _assessment_columns(prefix, unit, assessment_of(point, criterion))
+    return record
+
+
+def _assessment_columns(prefix: str, unit: str, assessment: Assessment | None) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        f"{prefix}_sum_{unit}": None,
+        f"{prefix}_baseline_{unit}": None,
+        f"{prefix}_nadir_{unit}": None,
+        f"{prefix}_change_from_baseline_percent": None,
+        f"{prefix}_change_from_nadir_percent": None,
+        f"{prefix}_target": None,
+        f"{prefix}_non_target": None,
+        f"{prefix}_new_lesions": None,
+        f"{prefix}_overall": None,
+    }
+    if assessment is None:
+        return values
+    found = (
+        assessment.target_sum,
+        assessment.baseline_sum,
+        assessment.nadir_sum,
+        assessment.change_from_baseline_percent,
+        assessment.change_from_nadir_percent,
+        assessment.target,
+        assessment.non_target,
+        assessment.new_lesions,
+        assessment.overall,
+    )
+    return dict(zip(values, (None if value is None else str(value) for value in found), strict=True))
+
+
+def _lesion_record(evaluation: SubjectEvaluation, point: TimePointEvaluation, item: LesionEvaluation) -> dict[str, Any]:
+    measurement, biomarkers = item.measurement, item.biomarkers
+    return {
+        "subject": evaluation.subject_key,
+        "time_point": point.time_point.name,
+        "date": point.time_point.date.isoformat(),
+        "lesion": item.lesion.lesion_id,
+        "tracking_uid": item.lesion.tracking_uid,
+        "role": str(item.lesion.role),
+        "nodal": item.lesion.nodal,
+        "organ": item.lesion.organ,
+        "label": item.lesion.label,
+        "state": str(measurement.state),
+        "reader_long_axis_mm": _length(measurement.long_axis),
+        "reader_short_axis_mm": _length(measurement.short_axis),
+        "mask_long_axis_mm": _length(biomarkers.long_axis) if biomarkers else None,
+        "mask_short_axis_mm": _length(biomarkers.short_axis) if biomarkers else None,
+        "mask_volume_mm3": biomarkers.voxel_volume_mm3 if biomarkers else None,
+        "mask_mesh_volume_mm3": biomarkers.mesh_volume_mm3 if biomarkers else None,
+        "maximum_3d_diameter_mm": biomarkers.maximum_3d_diameter_mm if biomarkers else None,
+        "mean_hu": biomarkers.mean_hu if biomarkers else None,
+        "sd_hu": biomarkers.sd_hu if biomarkers else None,
+        "sphericity": biomarkers.sphericity if biomarkers else None,
+        "segmenter": item.mask.segmenter.name if item.mask else None,
+        "weights_sha256": item.mask.segmenter.weights_sha256 if item.mask else None,
+        "matched_by": item.matched_by,
+        "measurement_uid": measurement.measurement_uid,
+        "source_document_uid": measurement.source.document_uid,
+        "sop_instance_uid": measurement.sop_instance_uid,
+    }
+
+
+def _length(axis: Axis | None) -> float | None:
+    return None if axis is None else axis.length_mm
