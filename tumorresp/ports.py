@@ -1,6 +1,7 @@
 """The faces by which the pipeline knows its workshops; ``tumorresp.service.wiring`` hands the real ones in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorresp.domain.ct_volume import CtVolume
+from tumorresp.domain.evaluation import SubjectEvaluation, TimePointEvaluation
 from tumorresp.domain.measurement import MarkedMeasurement
 from tumorresp.domain.segmentation import BoxPrompt, LesionMask, SegmenterIdentity
 
@@ -67,6 +69,49 @@ class MeasurementReader(Protocol):
         InvalidInput
             If the file is of this format but cannot be understood.
         """
+        ...
+
+
+@dataclass(frozen=True)
+class ResultFile:
+    """A file that came out for one time point; ``sop_instance_uid`` is empty for what is no DICOM object."""
+
+    kind: str
+    path: Path
+    time_point_id: str
+    sha256: str
+    sop_instance_uid: str = ""
+
+
+class ResultWriter(Protocol):
+    """Writes the objects and pages of an evaluation."""
+
+    def write_time_point(
+        self,
+        evaluation: SubjectEvaluation,
+        time_point: TimePointEvaluation,
+        ct_paths: Mapping[str, Sequence[Path]],
+        volumes: Callable[[str], CtVolume],
+        input_digest: str,
+        folder: Path,
+    ) -> tuple[ResultFile, ...]:
+        """Write SEG, SR and what else is set for one time point.
+
+        Parameters
+        ----------
+        ct_paths
+            Image files by Series Instance UID.
+        volumes
+            Gives the CT volume of a Series Instance UID.
+        input_digest
+            Names all inputs up to and including this time point; UIDs are derived from it.
+        """
+        ...
+
+    def write_subject(
+        self, evaluation: SubjectEvaluation, volumes: Callable[[str], CtVolume], folder: Path
+    ) -> tuple[Path, ...]:
+        """Write tables, pictures and the HTML and PDF report of the whole subject."""
         ...
 
 

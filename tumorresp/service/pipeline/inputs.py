@@ -1,16 +1,15 @@
 """What the stations are given: received files, and the faces of the index and the workshops."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from tumorresp.domain.ct_volume import CtVolume
 from tumorresp.domain.errors import TumorRespError
-from tumorresp.domain.evaluation import SubjectEvaluation, TimePointEvaluation
 from tumorresp.domain.geometry import ImagePlane
 from tumorresp.domain.measurement import MarkedMeasurement
-from tumorresp.ports import LesionSegmenter
+from tumorresp.ports import LesionSegmenter, ResultWriter
 
 
 @dataclass(frozen=True)
@@ -48,17 +47,6 @@ class WaitingItem:
     where: str
 
 
-@dataclass(frozen=True)
-class ResultFile:
-    """A file that came out for one time point; ``sop_instance_uid`` is empty for what is no DICOM object."""
-
-    kind: str
-    path: Path
-    time_point_id: str
-    sha256: str
-    sop_instance_uid: str = ""
-
-
 class InputIndex(Protocol):
     """Knows which files a subject has, and keeps what must be shown."""
 
@@ -72,38 +60,6 @@ class InputIndex(Protocol):
 
     def quarantine(self, file: InputFile, error: TumorRespError) -> None:
         """Keep a file's reason for not being used; recording the same reason twice keeps one."""
-        ...
-
-
-class ResultWriter(Protocol):
-    """Writes the objects and pages of an evaluation."""
-
-    def write_time_point(
-        self,
-        evaluation: SubjectEvaluation,
-        time_point: TimePointEvaluation,
-        ct_paths: Mapping[str, Sequence[Path]],
-        volumes: Callable[[str], CtVolume],
-        input_digest: str,
-        folder: Path,
-    ) -> tuple[ResultFile, ...]:
-        """Write SEG, SR and what else is set for one time point.
-
-        Parameters
-        ----------
-        ct_paths
-            Image files by Series Instance UID.
-        volumes
-            Gives the CT volume of a Series Instance UID.
-        input_digest
-            Names all inputs up to and including this time point; UIDs are derived from it.
-        """
-        ...
-
-    def write_subject(
-        self, evaluation: SubjectEvaluation, volumes: Callable[[str], CtVolume], folder: Path
-    ) -> tuple[Path, ...]:
-        """Write tables, pictures and the HTML and PDF report of the whole subject."""
         ...
 
 

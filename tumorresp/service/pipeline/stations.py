@@ -1,0 +1,220 @@
+"""The stations of the line for one subject: plan, segment each measurement, conclude.
+
+Every station may run again at any time: what it makes is named by its inputs, so a repetition finds its own work.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import structlog
+
+from tumorresp.domain.ct_volume import CtVolume
+from tumorresp.domain.errors import InvalidInput, MissingImages, SegmentationFailed
+from tumorresp.domain.evaluation import SubjectEvaluation
+from tumorresp.domain.identity import digest
+from tumorresp.domain.measurement import Measurement
+from tumorresp.domain.prompt import box_prompt
+from tumorresp.domain.version import SOFTWARE_VERSION
+from tumorresp.ports import ResultFile
+from tumorresp.quantify.lesion import quantify
+from tumorresp.service.pipeline.evaluate_subject import evaluate_reading
+from tumorresp.service.pipeline.inputs import (
+    InputFile,
+    InputIndex,
+    StationSettings,
+    WaitingItem,
+    Workshops,
+)
+from tumorresp.service.pipeline.lesion_results import LesionResult, LesionResultFiles
+from tumorresp.service.pipeline.reading_plan import Reading, ReadingPlan, plan_readings
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, eq=False)
+class ConcludedReading:
+    """One reading's evaluation, with the files made of it."""
+
+    evaluation: SubjectEvaluation
+    objects: tuple[ResultFile, ...]
+    pages: tuple[Path, ...]
+
+
+class Stations:
+    """Runs the stations for subjects of one index with one set of workshops and settings."""
+
+    def __init__(self, index: InputIndex, workshops: Workshops, settings: StationSettings) -> None:
+        self._index = index
+        self._workshops = workshops
+        self._settings = settings
+        self._results = LesionResultFiles(settings.work_folder / "lesions")
+        self._recent = _RecentVolumes(workshops.read_ct_volume)
+        self._plans: dict[tuple[str, str], ReadingPlan] = {}
+        self._lock = threading.Lock()
+
+    def plan(self, subject_key: str) -> tuple[str, ...]:
+        """Read and place the subject's measurements; return the UIDs of those that need a mask."""
+        plan = self._plan(subject_key)
+        for file, error in plan.refused:
+            self._index.quarantine(file, error)
+        self._index.record_waiting(subject_key, plan.waiting)
+        return tuple(uid for uid, placed in plan.placed.items() if placed.measurement.long_axis is not None)
+
+    def segment(self, subject_key: str, measurement_uid: str) -> None:
+        """Segment and quantify one measurement; a lesion that cannot be segmented is recorded as such."""
+        plan = self._plan(subject_key)
+        placed = plan.placed.get(measurement_uid)
+        if placed is None:
+            return
+        key = self._result_key(plan, placed.measurement)
+        if self._results.load(key) is None:
+            self._results.save(key, self._segment(plan, placed.measurement))
+
+    def conclude(self, subject_key: str) -> tuple[ResultFile, ...]:
+        """Assess the subject and write every result; return the DICOM objects to deliver."""
+        return tuple(item for reading in self.conclude_readings(subject_key) for item in reading.objects)
+
+    def conclude_readings(self, subject_key: str) -> tuple[ConcludedReading, ...]:
+        """As ``conclude``, with evaluations and pages, one entry a reading."""
+        plan = self._plan(subject_key)
+        concluded = tuple(self._conclude(subject_key, plan, reading) for reading in plan.readings)
+        undecided = [
+            WaitingItem(
+                "match-ambiguous", item.reason, f"{point.time_point.name}: {item.measurement.label}".strip(": ")
+            )
+            for reading in concluded
+            for point in reading.evaluation.time_points
+            for item in point.ambiguous
+        ]
+        self._index.record_waiting(subject_key, (*plan.waiting, *undecided))
+        return concluded
+
+    def _plan(self, subject_key: str) -> ReadingPlan:
+        files = sorted(self._index.files_of_subject(subject_key), key=lambda file: (file.name, file.sha256))
+        key = subject_key, digest([file.sha256 for file in files])
+        with self._lock:
+            if key not in self._plans:
+                if len(self._plans) >= 4:
+                    self._plans.pop(next(iter(self._plans)))
+                self._plans[key] = plan_readings(files, self._workshops)
+            return self._plans[key]
+
+    def _volume(self, plan: ReadingPlan, series_instance_uid: str) -> CtVolume:
+        files = plan.images.get(series_instance_uid)
+        if not files:
+            raise MissingImages("the CT series of a measurement is not here.", where=series_instance_uid)
+        return self._recent.get(series_instance_uid, files)
+
+    @cached_property
+    def _segmenter(self):  # type: ignore[no-untyped-def]
+        return self._workshops.segmenter()
+
+    def _result_key(self, plan: ReadingPlan, measurement: Measurement) -> str:
+        identity = self._segmenter.identity
+        images = sorted(file.sha256 for file in plan.images.get(measurement.series_instance_uid, ()))
+        axes = [
+            [*axis.start_lps_mm, *axis.end_lps_mm] if axis else None
+            for axis in (measurement.long_axis, measurement.short_axis)
+        ]
+        return digest(
+            {
+                "axes": axes,
+                "measurement": measurement.measurement_uid,
+                "images": images,
+                "segmenter": [
+                    identity.name,
+                    identity.version,
+                    identity.weights_sha256 or "",
+                    *map(list, identity.parameters),
+                ],
+                "settings": [list(pair) for pair in self._settings.parameters],
+                "software": SOFTWARE_VERSION,
+            }
+        )
+
+    def _segment(self, plan: ReadingPlan, measurement: Measurement) -> LesionResult:
+        settings = self._settings
+        try:
+            volume = self._volume(plan, measurement.series_instance_uid)
+            prompt = box_prompt(
+                measurement,
+                volume.geometry,
+                margin_mm=settings.box_margin_mm,
+                short_to_long_ratio=settings.short_to_long_ratio,
+            )
+            mask = self._segmenter.segment(volume, prompt)
+            mask = replace(mask, findings=(*prompt.findings, *mask.findings, *volume.findings))
+            return LesionResult(mask, quantify(volume, mask, with_radiomics=settings.radiomics))
+        except (SegmentationFailed, InvalidInput) as error:
+            _log.warning("lesion not segmented", measurement=measurement.measurement_uid, reason=error.code)
+            return LesionResult(None, None, str(error))
+
+    def _conclude(self, subject_key: str, plan: ReadingPlan, reading: Reading) -> ConcludedReading:
+        def result_of(measurement: Measurement) -> LesionResult | None:
+            if measurement.long_axis is None:
+                return None
+            return self._results.load(self._result_key(plan, measurement))
+
+        def volume_of(series_instance_uid: str) -> CtVolume:
+            return self._volume(plan, series_instance_uid)
+
+        patient_id = next((f.patient_id for files in plan.images.values() for f in files), "")
+        evaluation = evaluate_reading(subject_key, patient_id, reading, result_of, volume_of)
+        folder = self._settings.work_folder / "results" / subject_key
+        if reading.reader:
+            folder = folder / digest(reading.reader)[:8]
+        ct_paths = {uid: [file.path for file in files] for uid, files in plan.images.items()}
+        objects: list[ResultFile] = []
+        for number, point in enumerate(evaluation.time_points, start=1):
+            input_digest = self._input_digest(plan, reading, number)
+            objects += self._workshops.results.write_time_point(
+                evaluation, point, ct_paths, volume_of, input_digest, folder
+            )
+        pages = self._workshops.results.write_subject(evaluation, volume_of, folder)
+        return ConcludedReading(evaluation, tuple(objects), pages)
+
+    def _input_digest(self, plan: ReadingPlan, reading: Reading, time_points: int) -> str:
+        """Name everything that the first ``time_points`` time points are made from."""
+        used: set[str] = set()
+        for _, items in reading.by_date[:time_points]:
+            for item in items:
+                used.add(item.source.sha256)
+                used.update(file.sha256 for file in plan.images.get(item.measurement.series_instance_uid, ()))
+        identity = self._segmenter.identity
+        return digest(
+            {
+                "files": sorted(used),
+                "reader": reading.reader,
+                "time_point": time_points,
+                "segmenter": [
+                    identity.name,
+                    identity.version,
+                    identity.weights_sha256 or "",
+                    *map(list, identity.parameters),
+                ],
+                "settings": [list(pair) for pair in self._settings.parameters],
+                "software": SOFTWARE_VERSION,
+            }
+        )
+
+
+class _RecentVolumes:
+    """The last few CT volumes, since all lesions of a series follow one another."""
+
+    def __init__(self, read: Callable[[Sequence[Path]], CtVolume], keep: int = 3) -> None:
+        self._read = read
+        self._keep = keep
+        self._volumes: dict[tuple[str, str], CtVolume] = {}
+        self._lock = threading.Lock()
+
+    def get(self, series_instance_uid: str, files: Sequence[InputFile]) -> CtVolume:
+        key = series_instance_uid, digest(sorted(file.sha256 for file in files))
+        with self._lock:
+            if key not in self._volumes:
+                while len(self._volumes) >= self._keep:
+                    self._volumes.pop(next(iter(self._volumes)))
+                self._volumes[key] = self._read([file.path for file in files])
+            return self._volumes[key]
