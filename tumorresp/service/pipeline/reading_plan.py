@@ -136,7 +136,7 @@ def _place_document(
                 (
                     file,
                     InvalidMeasurement(
-                        "the referenced images state no date (Study, Series or Acquisition Date), so the time point is unknown.",
+                        "the referenced images state no date (Study, Series or Acquisition Date): unknown time point.",
                         where=file.name,
                     ),
                 )

@@ -14,11 +14,12 @@ import structlog
 from tumorresp.domain.ct_volume import CtVolume
 from tumorresp.domain.errors import InvalidInput, MissingImages, SegmentationFailed
 from tumorresp.domain.evaluation import SubjectEvaluation
-from tumorresp.domain.identity import digest
+from tumorresp.domain.identity import Json, digest
 from tumorresp.domain.measurement import Measurement
 from tumorresp.domain.prompt import box_prompt
+from tumorresp.domain.segmentation import SegmenterIdentity
 from tumorresp.domain.version import SOFTWARE_VERSION
-from tumorresp.ports import ResultFile
+from tumorresp.ports import LesionSegmenter, ResultFile
 from tumorresp.quantify.lesion import quantify
 from tumorresp.service.pipeline.evaluate_subject import evaluate_reading
 from tumorresp.service.pipeline.inputs import (
@@ -109,11 +110,10 @@ class Stations:
         return self._recent.get(series_instance_uid, files)
 
     @cached_property
-    def _segmenter(self):  # type: ignore[no-untyped-def]
+    def _segmenter(self) -> LesionSegmenter:
         return self._workshops.segmenter()
 
     def _result_key(self, plan: ReadingPlan, measurement: Measurement) -> str:
-        identity = self._segmenter.identity
         images = sorted(file.sha256 for file in plan.images.get(measurement.series_instance_uid, ()))
         axes = [
             [*axis.start_lps_mm, *axis.end_lps_mm] if axis else None
@@ -124,12 +124,7 @@ class Stations:
                 "axes": axes,
                 "measurement": measurement.measurement_uid,
                 "images": images,
-                "segmenter": [
-                    identity.name,
-                    identity.version,
-                    identity.weights_sha256 or "",
-                    *map(list, identity.parameters),
-                ],
+                "segmenter": _identity_parts(self._segmenter.identity),
                 "settings": [list(pair) for pair in self._settings.parameters],
                 "software": SOFTWARE_VERSION,
             }
@@ -183,22 +178,20 @@ class Stations:
             for item in items:
                 used.add(item.source.sha256)
                 used.update(file.sha256 for file in plan.images.get(item.measurement.series_instance_uid, ()))
-        identity = self._segmenter.identity
         return digest(
             {
                 "files": sorted(used),
                 "reader": reading.reader,
                 "time_point": time_points,
-                "segmenter": [
-                    identity.name,
-                    identity.version,
-                    identity.weights_sha256 or "",
-                    *map(list, identity.parameters),
-                ],
+                "segmenter": _identity_parts(self._segmenter.identity),
                 "settings": [list(pair) for pair in self._settings.parameters],
                 "software": SOFTWARE_VERSION,
             }
         )
+
+
+def _identity_parts(identity: SegmenterIdentity) -> list[Json]:
+    return [identity.name, identity.version, identity.weights_sha256, *(list(pair) for pair in identity.parameters)]
 
 
 class _RecentVolumes:

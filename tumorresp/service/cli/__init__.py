@@ -1,0 +1,5 @@
+"""The command line: ``tumorresp --help``."""
+
+from tumorresp.service.cli.main import app
+
+__all__ = ["app"]
