@@ -32,16 +32,22 @@ def records_csv(records: list[dict[str, Any]]) -> str:
     return stream.getvalue()
 
 
-def evaluation_json(evaluation: SubjectEvaluation) -> str:
-    """Return both tables, reasons and what waits as one JSON document."""
-    document = {
+def evaluation_document(evaluation: SubjectEvaluation) -> dict[str, Any]:
+    """Return both tables, reasons and what waits as one JSON-ready document."""
+    return {
         "schema": f"tumorresp-evaluation-{TABLE_SCHEMA_VERSION}",
         "software_version": evaluation.software_version,
         "subject": evaluation.subject_key,
         "responses": response_records(evaluation),
         "lesions": lesion_records(evaluation),
         "reasons": [
-            {"time_point": point.time_point.name, "criterion": a.criterion, "overall": a.overall, "reasons": a.reasons}
+            {
+                "time_point": point.time_point.name,
+                "criterion": a.criterion,
+                "overall": str(a.overall),
+                "reasons": list(a.reasons),
+                "parameters": dict(a.parameters),
+            }
             for point in evaluation.time_points
             for a in point.assessments
         ],
@@ -51,7 +57,11 @@ def evaluation_json(evaluation: SubjectEvaluation) -> str:
             for item in point.ambiguous
         ],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, default=str)
+
+
+def evaluation_json(evaluation: SubjectEvaluation) -> str:
+    """Return ``evaluation_document`` as JSON text."""
+    return json.dumps(evaluation_document(evaluation), indent=2, ensure_ascii=False)
 
 
 def _response_record(evaluation: SubjectEvaluation, point: TimePointEvaluation) -> dict[str, Any]:

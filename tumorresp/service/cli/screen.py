@@ -1,9 +1,10 @@
 """What the commands show on a terminal: tables, progress, errors."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NoReturn
+from decimal import Decimal
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -12,10 +13,8 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from reports.response_rows import amount, percent, response_rows
-from tumorresp.domain.assessment import Assessment
+from reports.response_rows import RECIST, amount, percent
 from tumorresp.domain.errors import TumorRespError
-from tumorresp.domain.evaluation import SubjectEvaluation
 
 console = Console()
 error_console = Console(stderr=True)
@@ -59,45 +58,61 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
         yield move
 
 
-def show_response_table(evaluation: SubjectEvaluation, title: str) -> None:
-    """Print RECIST 1.1 beside the volumetric response, then the reasons."""
+def show_response_table(document: Mapping[str, Any], title: str) -> None:
+    """Print RECIST 1.1 beside the volumetric response, then the reasons.
+
+    Parameters
+    ----------
+    document
+        An evaluation as ``reports.tables.evaluation_document`` gives it.
+    """
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    for name in ("Time point", "Date"):
-        table.add_column(name, no_wrap=True)
-    for name, justify in (
-        ("Sum", "right"), ("vs baseline", "right"), ("vs nadir", "right"), ("RECIST 1.1", "center"),
-        ("Volume", "right"), ("vs baseline", "right"), ("vs nadir", "right"), ("Volumetric", "center"),
-    ):  # fmt: skip
-        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]  # a literal by construction
-    for row in response_rows(evaluation):
-        point = row.time_point.time_point
-        table.add_row(point.name, str(point.date), *_cells(row.recist), *_cells(row.volumetric))
-    console.print(table)
-    for row in response_rows(evaluation):
-        point = row.time_point.time_point
-        lines = []
-        for name, assessment in (("RECIST 1.1", row.recist), ("Volumetric", row.volumetric)):
-            if assessment is not None:
-                lines.append(f"[bold]{name}[/] {_category(assessment)}")
-                lines += [f"  • {escape(reason)}" for reason in assessment.reasons]
-        for item in row.time_point.ambiguous:
-            lines.append(f"[bold yellow]Waits for a person:[/] {escape(item.reason)}")
-        console.print(
-            Panel("\n".join(lines), title=f"{point.name}, {point.date}", title_align="left", border_style="dim")
+    table.add_column("Time point", no_wrap=True)
+    for name in ("Sum", "baseline", "nadir"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("RECIST 1.1", justify="center", no_wrap=True)
+    for name in ("Volume", "baseline", "nadir"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("Volumetric", justify="center", no_wrap=True)
+    for row in document["responses"]:
+        table.add_row(
+            f"{row['time_point']}\n[dim]{row['date']}[/]", *_cells(row, "recist", "mm"), *_cells(row, "volume", "mm3")
         )
+    console.print(table)
+    for row in document["responses"]:
+        lines = [
+            line for item in document["reasons"] if item["time_point"] == row["time_point"] for line in _argument(item)
+        ]
+        lines += [
+            f"[bold yellow]Waits for a person:[/] {escape(item['reason'])}"
+            for item in document["waiting"]
+            if item["time_point"] == row["time_point"]
+        ]
+        title = f"{row['time_point']}, {row['date']}"
+        console.print(Panel("\n".join(lines), title=title, title_align="left", border_style="dim"))
 
 
-def _cells(assessment: Assessment | None) -> tuple[str, str, str, str]:
-    if assessment is None:
+def _argument(item: Mapping[str, Any]) -> list[str]:
+    name = "RECIST 1.1" if item["criterion"] == RECIST else "Volumetric"
+    return [f"[bold]{name}[/] {_category(item['overall'])}", *(f"  • {escape(reason)}" for reason in item["reasons"])]
+
+
+def _cells(row: Mapping[str, Any], prefix: str, unit: str) -> tuple[str, str, str, str]:
+    overall = row[f"{prefix}_overall"]
+    if overall is None:
         return "–", "–", "–", "–"
     return (
-        amount(assessment.target_sum, assessment.unit),
-        percent(assessment.change_from_baseline_percent),
-        percent(assessment.change_from_nadir_percent),
-        _category(assessment),
+        amount(_decimal(row[f"{prefix}_sum_{unit}"]), unit),
+        percent(_decimal(row[f"{prefix}_change_from_baseline_percent"])),
+        percent(_decimal(row[f"{prefix}_change_from_nadir_percent"])),
+        _category(overall),
     )
 
 
-def _category(assessment: Assessment) -> str:
-    colour = _COLOURS.get(assessment.overall, "")
-    return f"[{colour}]{assessment.overall}[/]" if colour else str(assessment.overall)
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _category(overall: str) -> str:
+    colour = _COLOURS.get(overall, "")
+    return f"[{colour}]{overall}[/]" if colour else overall
