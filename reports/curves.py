@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.response_rows import ResponseRow
-from tumorresp.domain.assessment import Assessment
+from tumorresp.domain.assessment import Assessment, Category
 
 RECIST_COLOUR = "#0b6fa4"
 VOLUME_COLOUR = "#c2571a"
@@ -60,12 +60,12 @@ def _panel(
     axes.axhline(0, color="#8a8f98", linewidth=0.8)
     axes.axhline(partial_response_percent, color="#2b7d3c", linewidth=1, linestyle="--")
     axes.text(
-        0.99,
+        0.01,
         partial_response_percent,
         "PR",
         transform=axes.get_yaxis_transform(),
         color="#2b7d3c",
-        ha="right",
+        ha="left",
         va="bottom",
     )
     _progression_line(axes, days, assessments, progression_factor)
@@ -76,7 +76,7 @@ def _panel(
                 f"{change:+.0f} %  {assessment.overall}".replace("-", "−"),
                 (day, change),
                 textcoords="offset points",
-                xytext=(0, 8),
+                xytext=(0, -14),
                 ha="center",
                 fontsize=8,
                 color=colour,
@@ -85,13 +85,17 @@ def _panel(
     axes.set_title(title, loc="left", fontsize=10, fontweight="bold")
     axes.set_xlabel("days since baseline")
     axes.set_ylabel("change from baseline (%)")
-    axes.set_ylim(min([-100.0, *known]) - 8, max([40.0, *known]) + 22)
-    axes.margins(x=0.12)
+    axes.set_ylim(min([-100.0, *known]) - 14, max([40.0, *known]) + 22)
+    axes.set_xlim(-0.06 * max(days, default=1) - 1, 1.16 * max(days, default=1) + 1)
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def _change(assessment: Assessment | None) -> float | None:
-    if assessment is None or assessment.target_sum is None or not assessment.baseline_sum:
+    if assessment is None or assessment.target_sum is None:
+        return None
+    if assessment.overall is Category.BASELINE:
+        return 0.0
+    if not assessment.baseline_sum:
         return None
     return float(100 * (assessment.target_sum - assessment.baseline_sum) / assessment.baseline_sum)
 
@@ -105,5 +109,5 @@ def _progression_line(axes: Axes, days: Sequence[int], assessments: Sequence[Ass
     ]
     if not points:
         return
-    axes.plot(*zip(*points, strict=True), color="#b3261e", linewidth=1, linestyle="--", marker="_", markersize=12)
-    axes.annotate("PD", points[-1], textcoords="offset points", xytext=(10, -3), color="#b3261e")
+    axes.plot(*zip(*points, strict=True), color="#b3261e", linewidth=0, marker="_", markersize=22, markeredgewidth=1.6)
+    axes.annotate("PD", points[-1], textcoords="offset points", xytext=(14, -3), color="#b3261e")

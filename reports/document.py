@@ -11,7 +11,7 @@ from PIL import Image
 
 from reports.curves import burden_figure, figure_png, figure_svg
 from reports.overlay import Picture, lesion_picture
-from reports.response_rows import all_findings, amount, lesion_rows, percent, response_rows
+from reports.response_rows import all_findings, amount, category_words, lesion_rows, percent, response_rows
 from tumorresp.domain.ct_volume import CtVolume
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.evaluation import AmbiguousMatch, SubjectEvaluation, TimePointEvaluation
@@ -94,6 +94,7 @@ def build_html(evaluation: SubjectEvaluation, pictures: ReportPictures) -> str:
         rules=rules_of(evaluation),
         amount=amount,
         percent=percent,
+        category=category_words,
     )
 
 

@@ -11,19 +11,21 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase.pdfmetrics import registerFont, registerFontFamily
 from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, SimpleDocTemplate, Table, TableStyle
 
 from reports.document import ReportPictures, ambiguous_matches, png_bytes, rules_of, segmenters_of
 from reports.response_rows import (
+    MISSING,
     LesionRow,
     ResponseRow,
     all_findings,
     amount,
+    category_words,
     lesion_rows,
     percent,
     response_rows,
 )
-from tumorresp.domain.assessment import Assessment
+from tumorresp.domain.assessment import Assessment, Category
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.evaluation import SubjectEvaluation
 
@@ -31,6 +33,11 @@ _WIDTH = A4[0] - 36 * mm
 _PICTURE = 42 * mm
 _CHIP = {"CR": "#bfe6c8", "PR": "#d5efc4", "SD": "#fdeebd", "PD": "#f7c6c2", "NE": "#d9dce1"}
 _INK, _SOFT, _LINE = colors.HexColor("#1b1f24"), colors.HexColor("#5b636e"), colors.HexColor("#dfe3e8")
+
+
+_BLANK = TableStyle(
+    [("BACKGROUND", (0, 0), (-1, -1), colors.HexColor("#eef0f3")), ("VALIGN", (0, 0), (-1, -1), "MIDDLE")]
+)
 
 
 def _register_fonts() -> None:
@@ -114,7 +121,18 @@ def _waiting(evaluation: SubjectEvaluation) -> list[Flowable]:
 
 
 def _response_table(rows: tuple[ResponseRow, ...]) -> list[Flowable]:
-    header = ["Time point", "Sum", "baseline", "nadir", "T / NT / new", "RECIST", "Volume", "baseline", "nadir", "Vol."]
+    header = [
+        "Time point",
+        "Sum",
+        "vs base",
+        "vs nadir",
+        "T / NT / new",
+        "RECIST",
+        "Volume",
+        "vs base",
+        "vs nadir",
+        "Vol.",
+    ]
     cells: list[list[Flowable]] = [[Paragraph(text, _HEAD) for text in header]]
     style = [
         ("LINEBELOW", (0, 0), (-1, -1), 0.5, _LINE),
@@ -128,27 +146,33 @@ def _response_table(rows: tuple[ResponseRow, ...]) -> list[Flowable]:
             [
                 Paragraph(f"{point.name}<br/>{point.date}", _TEXT),
                 *_sums(row.recist),
-                _paragraph(
-                    f"{row.recist.target} / {row.recist.non_target} / {row.recist.new_lesions}" if row.recist else "–"
-                ),
-                _paragraph(row.recist.overall if row.recist else "–", _CENTRE),
+                _paragraph(_parts(row.recist)),
+                _paragraph(category_words(row.recist.overall) if row.recist else MISSING, _CENTRE),
                 *_sums(row.volumetric),
-                _paragraph(row.volumetric.overall if row.volumetric else "–", _CENTRE),
+                _paragraph(category_words(row.volumetric.overall) if row.volumetric else MISSING, _CENTRE),
             ]
         )
         for column, assessment in ((5, row.recist), (9, row.volumetric)):
             if assessment is not None:
                 chip = colors.HexColor(_CHIP.get(assessment.overall, "#e7eaee"))
                 style.append(("BACKGROUND", (column, number), (column, number), chip))
-    widths = [25, 17, 15, 15, 31, 19, 18, 15, 15, 19]
+    widths = [24, 19, 18, 18, 31, 15, 18, 18, 18, 13]
     unit = _WIDTH / sum(widths)
     table = Table(cells, colWidths=[unit * width for width in widths], repeatRows=1, style=TableStyle(style))
     return [Paragraph("Response at each time point", _H2), table]
 
 
+def _parts(assessment: Assessment | None) -> str:
+    """Return target / non-target / new lesions in one cell."""
+    if assessment is None or assessment.overall is Category.BASELINE:
+        return MISSING
+    parts = category_words(assessment.target), category_words(assessment.non_target), str(assessment.new_lesions)
+    return " / ".join(parts)
+
+
 def _sums(assessment: Assessment | None) -> list[Flowable]:
     if assessment is None:
-        return [_paragraph("–")] * 3
+        return [_paragraph(MISSING)] * 3
     return [
         _paragraph(amount(assessment.target_sum, assessment.unit)),
         _paragraph(percent(assessment.change_from_baseline_percent)),
@@ -178,7 +202,7 @@ def _lesions(evaluation: SubjectEvaluation, pictures: ReportPictures) -> list[Fl
 def _lesion_cell(lesion_id: str, row: LesionRow, pictures: ReportPictures) -> list[Flowable]:
     point = row.time_point.time_point
     picture = pictures.lesions.get((point.time_point_id, lesion_id))
-    shown: Flowable = Spacer(_PICTURE, _PICTURE)
+    shown: Flowable = Table([[_paragraph(row.size, _NOTE)]], _PICTURE, _PICTURE, style=_BLANK)
     if picture is not None:
         shown = Image(io.BytesIO(png_bytes(picture)), _PICTURE, _PICTURE)
     words = f"<b>{point.name}</b>: {escape(row.size)}<br/>mask {escape(row.mask_size)}, {escape(row.volume)}"

@@ -39,6 +39,13 @@ def amount(value: Decimal | None, unit: str) -> str:
     return millilitres(value) if unit == "mm3" else millimetres(value)
 
 
+def category_words(category: Category) -> str:
+    """Return a category as people write it; a baseline has none."""
+    if category in (Category.BASELINE, Category.NOT_APPLICABLE):
+        return MISSING
+    return str(category)
+
+
 @dataclass(frozen=True)
 class ResponseRow:
     """One time point: RECIST 1.1 beside the volumetric response."""

@@ -10,7 +10,15 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 from reports.response_rows import RECIST, amount, percent
@@ -38,13 +46,13 @@ def errors_shown() -> Iterator[None]:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+def progress_bar(*, download: bool = False) -> Iterator[Callable[[str, int, int], None]]:
     """Give a callable (description, done, total) that moves one bar; silent where there is no terminal."""
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        DownloadColumn() if download else MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=error_console,
         transient=True,
