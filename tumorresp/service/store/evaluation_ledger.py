@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tumorresp.domain.identity import digest, pseudonym
+from tumorresp.ports import ResultFile
 from tumorresp.service.store.ledger import Ledger
 from tumorresp.service.store.models import DeliveryRow, EvaluationRow, GeneratedRow, InstanceRow, SeriesRow, SubjectRow
 from tumorresp.service.store.records import (
@@ -17,7 +18,6 @@ from tumorresp.service.store.records import (
     EvaluationRun,
     EvaluationState,
     Failure,
-    GeneratedObject,
     SeriesState,
 )
 from tumorresp.service.store.workflow_queue import evaluate_order, send_order, settle_order
@@ -85,25 +85,41 @@ class EvaluationLedger(Ledger):
         with self._database.write() as session:
             return self._plan(session, subject_key, settings_digest, again=True)
 
-    def begin_evaluation(self, run: EvaluationRun) -> bool:
-        """Mark a run as running; False when newer data or a newer plan made it superfluous."""
+    def enter_stage(self, run: EvaluationRun, stage: str) -> int | None:
+        """Record that a run begins a stage.
+
+        Returns
+        -------
+        int or None
+            How often the run began this stage, this time included; None when the run is no longer wanted because
+            a newer one is planned or a series of the subject is being received.
+        """
         with self._database.write() as session:
             row = self._current(session, run)
-            if row is not None:
-                row.state = EvaluationState.RUNNING
-        return row is not None
+            if row is None:
+                return None
+            row.stage_starts = row.stage_starts + 1 if row.stage == stage else 1
+            row.state, row.stage = EvaluationState.RUNNING, stage
+            return row.stage_starts
 
-    def is_current(self, run: EvaluationRun) -> bool:
-        """Return whether a run is still wanted: the newest plan of its subject, and no series being received."""
+    def record_summary(self, subject_key: str, summary_json: str) -> None:
+        """Keep a summary (JSON) of the results of the subject's running evaluation, for status and pages."""
+        query = (
+            select(EvaluationRow)
+            .where(EvaluationRow.subject_key == subject_key, EvaluationRow.state == EvaluationState.RUNNING)
+            .order_by(EvaluationRow.sequence.desc())
+            .limit(1)
+        )
         with self._database.write() as session:
-            return self._current(session, run) is not None
+            row = session.scalar(query)
+            if row is not None:
+                row.summary_json = summary_json
 
-    def record_results(
-        self, run: EvaluationRun, objects: Sequence[GeneratedObject], summary_json: str, destinations: Sequence[str]
-    ) -> bool:
+    def record_results(self, run: EvaluationRun, results: Sequence[ResultFile], destinations: Sequence[str]) -> bool:
         """Record a run's objects and order the delivery of each to each destination, in one transaction.
 
-        What is recorded already is not ordered again. Returns False, recording nothing, when the run is superseded.
+        What is recorded already is not ordered again; files that are no DICOM objects are left out. Returns False,
+        recording nothing, when the run is superseded.
         """
         now = self._clock()
         with self._database.write() as session:
@@ -112,12 +128,13 @@ class EvaluationLedger(Ledger):
                 return False
             if row.state == EvaluationState.DONE:
                 return True
-            for made in objects:
+            for made in results:
+                if not made.sop_instance_uid:
+                    continue
                 self._record_object(session, row, made, now)
                 for destination in destinations:
                     self._order_delivery(session, made.sop_instance_uid, destination, now)
-            row.state, row.finished_at, row.summary_json = EvaluationState.DONE, now, summary_json
-            row.next_attempt_at = None
+            row.state, row.finished_at, row.next_attempt_at, row.stage = EvaluationState.DONE, now, None, ""
             _set_failure(row, None)
         return True
 
@@ -140,7 +157,7 @@ class EvaluationLedger(Ledger):
                 self._give_up(row, failure)
                 return
             row.run += 1
-            row.state = EvaluationState.RETRYING
+            row.state, row.stage_starts = EvaluationState.RETRYING, 0
             row.next_attempt_at = self._clock() + datetime.timedelta(seconds=delay_s)
             _set_failure(row, failure)
             self._workflows.enqueue(session, evaluate_order(row.subject_key, row.digest, row.run, delay_s))
@@ -153,7 +170,7 @@ class EvaluationLedger(Ledger):
         """Return the newest evaluation of a subject in whatever state, or None."""
         return self._newest(subject_key, tuple(EvaluationState))
 
-    def current_objects(self, subject_key: str) -> tuple[GeneratedObject, ...]:
+    def current_objects(self, subject_key: str) -> tuple[ResultFile, ...]:
         """Return the objects of the newest finished evaluation of a subject, by time point and kind."""
         current = self.current_evaluation(subject_key)
         if current is None:
@@ -164,7 +181,7 @@ class EvaluationLedger(Ledger):
             .order_by(GeneratedRow.time_point_id, GeneratedRow.kind, GeneratedRow.sop_instance_uid)
         )
         with self._database.read() as session:
-            return tuple(_generated_object(row) for row in session.scalars(query))
+            return tuple(_result_file(row) for row in session.scalars(query))
 
     def _silence_still_due_s(
         self, series: SeriesRow, quiet_seconds: float, listening_since: datetime.datetime
@@ -192,7 +209,7 @@ class EvaluationLedger(Ledger):
         if row is None:
             row = EvaluationRow(subject_key=subject_key, digest=of_inputs, run=0, summary_json="{}")
             session.add(row)
-        row.sequence, row.run, row.tries = subject.sequence, row.run + 1, 0
+        row.sequence, row.run, row.tries, row.stage, row.stage_starts = subject.sequence, row.run + 1, 0, "", 0
         row.state, row.planned_at = EvaluationState.PLANNED, self._clock()
         row.finished_at = row.next_attempt_at = None
         _set_failure(row, None)
@@ -222,7 +239,7 @@ class EvaluationLedger(Ledger):
         _set_failure(row, failure)
 
     def _record_object(
-        self, session: Session, evaluation: EvaluationRow, made: GeneratedObject, now: datetime.datetime
+        self, session: Session, evaluation: EvaluationRow, made: ResultFile, now: datetime.datetime
     ) -> None:
         self._database.insert_if_absent(
             session,
@@ -278,8 +295,8 @@ def _set_failure(row: EvaluationRow, failure: Failure | None) -> None:
     row.failure_where = failure.where if failure else None
 
 
-def _generated_object(row: GeneratedRow) -> GeneratedObject:
-    return GeneratedObject(row.sop_instance_uid, row.kind, Path(row.path), row.time_point_id, row.sha256)
+def _result_file(row: GeneratedRow) -> ResultFile:
+    return ResultFile(row.kind, Path(row.path), row.time_point_id, row.sha256, row.sop_instance_uid)
 
 
 def evaluation_record(row: EvaluationRow) -> EvaluationRecord:
@@ -296,6 +313,7 @@ def evaluation_record(row: EvaluationRow) -> EvaluationRecord:
         planned_at=row.planned_at,
         finished_at=row.finished_at,
         next_attempt_at=row.next_attempt_at,
+        stage=row.stage,
         summary_json=row.summary_json,
         failure=failure,
     )

@@ -82,7 +82,11 @@ class SubjectRow(Base):
 
 
 class EvaluationRow(Base):
-    """An evaluation of a subject from inputs with one digest."""
+    """An evaluation of a subject from inputs with one digest.
+
+    ``tries`` counts runs that failed outside; ``stage_starts`` how often the present stage was begun, so that a stage
+    that takes the process down with it is told from one that was merely interrupted.
+    """
 
     __tablename__ = "tr_evaluation"
 
@@ -91,6 +95,8 @@ class EvaluationRow(Base):
     sequence: Mapped[int]
     run: Mapped[int]
     tries: Mapped[int]
+    stage: Mapped[str]
+    stage_starts: Mapped[int]
     state: Mapped[str] = mapped_column(index=True)
     planned_at: Mapped[datetime.datetime]
     finished_at: Mapped[datetime.datetime | None]

@@ -89,17 +89,6 @@ class SeriesRecord:
 
 
 @dataclass(frozen=True)
-class GeneratedObject:
-    """A DICOM object that the pipeline wrote to disk; ``kind`` is a short word such as SEG or SR."""
-
-    sop_instance_uid: str
-    kind: str
-    path: Path
-    time_point_id: str
-    sha256: str
-
-
-@dataclass(frozen=True)
 class EvaluationRun:
     """One run of one evaluation: the subject, the digest of its inputs and the run's number (from 1)."""
 
@@ -119,7 +108,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class EvaluationRecord:
-    """An evaluation of a subject; ``sequence`` grows with every planning, the highest is the newest."""
+    """An evaluation of a subject; ``sequence`` grows with every planning, the highest is the newest.
+
+    ``stage`` says in words how far a running one is.
+    """
 
     subject_key: str
     digest: str
@@ -129,6 +121,7 @@ class EvaluationRecord:
     planned_at: datetime.datetime
     finished_at: datetime.datetime | None
     next_attempt_at: datetime.datetime | None
+    stage: str
     summary_json: str
     failure: Failure | None
 

@@ -16,7 +16,6 @@ APPLICATION_VERSION = "pipeline-1"
 
 PIPELINE_QUEUE = "pipeline"
 EVALUATION_QUEUE = "evaluation"
-MODEL_QUEUE = "model"
 DELIVERY_QUEUE = "delivery"
 
 
