@@ -6,7 +6,7 @@ of reference, as in life. Everything follows from the seed.
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -153,11 +153,14 @@ class PhantomSubject:
     ----------
     reader_jitter_mm
         Standard deviation of the reader's hand, added in the slice to each coordinate of each end point.
+    breathing
+        Scales how differently the patient breathes from scan to scan; 0 leaves the rigid motion alone.
     """
 
     grid: ScanGrid = FULL
     seed: int = 1
     reader_jitter_mm: float = 0.0
+    breathing: float = 1.0
 
     def time_points(self) -> Iterator[PhantomTimePoint]:
         """Make the scans one after the other, baseline first."""
@@ -174,7 +177,7 @@ class PhantomSubject:
         """
         if not 1 <= order <= len(_VISITS):
             raise ValueError(f"the phantom has time points 1 to {len(_VISITS)}, not {order}")
-        visit = _VISITS[order - 1]
+        visit = replace(_VISITS[order - 1], breath_mm=self.breathing * _VISITS[order - 1].breath_mm)
         geometry = self._geometry(order)
         motion = _motion(visit)
         hu = self._scan(geometry, motion, visit, order)
@@ -189,14 +192,14 @@ class PhantomSubject:
             tuple(self._uid("image", order, k) for k in range(self.grid.slices)),
             motion,
             tuple(
-                self._lesion(course, state, order, geometry, motion)
+                self._lesion(course, state, order, geometry, motion, visit.breath_mm)
                 for course in COURSES
                 if (state := course.states[order - 1]) is not None
             ),
         )
 
     def _uid(self, kind: str, *parts: int) -> str:
-        return derived_uid("phantom", repr(self.grid), str(self.seed), kind, *map(str, parts))
+        return derived_uid("phantom", repr(self.grid), str(self.seed), str(self.breathing), kind, *map(str, parts))
 
     def _geometry(self, order: int) -> VolumeGeometry:
         grid = self.grid
@@ -237,9 +240,10 @@ class PhantomSubject:
         order: int,
         geometry: VolumeGeometry,
         motion: NDArray[np.float64],
+        breath_mm: float,
     ) -> PhantomLesion:
         tracking_uid = self._uid(f"lesion {course.lesion_id}")
-        shape = course.shape(order - 1, self.seed, _VISITS[order - 1].breath_mm)
+        shape = course.shape(order - 1, self.seed, breath_mm)
         if shape is None:
             return PhantomLesion(course, tracking_uid, state, 0.0, None, None, None, None, None)
         body = shape.moved(motion)

@@ -1,0 +1,1 @@
+"""Numbers measured on lesion masks, and the registration that finds a lesion again in a later scan."""
