@@ -1,0 +1,123 @@
+"""The status API and its pages: what arrived, what waits, what came out, what was delivered."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from tumorresp.domain.errors import Missing, TumorRespError
+from tumorresp.domain.version import SOFTWARE_VERSION
+from tumorresp.service.store import DeliveryState, SeriesState, Store
+
+_PAGES = Environment(
+    loader=PackageLoader("tumorresp.service.web"), autoescape=select_autoescape(default=True), undefined=StrictUndefined
+)
+_REPORT_FILES = frozenset({"report.html", "report.pdf", "evaluation.json", "responses.csv", "lesions.csv"})
+
+
+def create_app(store: Store, results_folder: Path) -> FastAPI:
+    """Return the API.
+
+    Parameters
+    ----------
+    store
+        The index.
+    results_folder
+        Where the stations write reports: ``<subject key>/report.html`` and its neighbours.
+    """
+    app = FastAPI(title="tumorresp", version=SOFTWARE_VERSION, docs_url="/api/docs", openapi_url="/api/openapi.json")
+
+    @app.exception_handler(TumorRespError)
+    def problem(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, TumorRespError)
+        body = {"type": error.code, "title": error.message, "status": error.http_status, "instance": request.url.path}
+        return JSONResponse(body, error.http_status, media_type="application/problem+json")
+
+    @app.get("/", response_class=HTMLResponse)
+    def page() -> str:
+        """Show what arrived, what waits, what came out and what was delivered."""
+        subjects = store.subject_statuses()
+        return _PAGES.get_template("status.html.j2").render(
+            version=SOFTWARE_VERSION,
+            counts=store.counts(),
+            subjects=subjects,
+            reports={s.subject_key for s in subjects if (results_folder / s.subject_key / "report.html").is_file()},
+            waiting=store.waiting(),
+            quarantined=store.quarantined(),
+            open_deliveries=[d for d in store.deliveries() if d.state != DeliveryState.CONFIRMED],
+        )
+
+    @app.get("/api/health")
+    def health() -> dict[str, str]:
+        """Answer while the service runs."""
+        return {"status": "ok", "version": SOFTWARE_VERSION}
+
+    @app.get("/api/status")
+    def status() -> JSONResponse:
+        """Give everything that ``tumorresp status`` shows."""
+        return JSONResponse(service_state(store))
+
+    @app.get("/api/subjects/{subject_key}")
+    def subject(subject_key: str) -> JSONResponse:
+        """Give the evaluation of one subject: response table, lesions, reasons, what waits."""
+        return JSONResponse(json.loads(report_file(subject_key, "evaluation.json").read_text("utf-8")))
+
+    @app.get("/subjects/{subject_key}/{name}", response_class=FileResponse)
+    def report(subject_key: str, name: str) -> Path:
+        """Give one page or table of a subject's report."""
+        return report_file(subject_key, name)
+
+    @app.get("/metrics", response_class=PlainTextResponse)
+    def metrics() -> str:
+        """Give counts for Prometheus; no label could name a patient."""
+        return generate_latest(_registry(store)).decode()
+
+    def report_file(subject_key: str, name: str) -> Path:
+        path = (results_folder / subject_key / name).resolve()
+        if name not in _REPORT_FILES or not path.is_relative_to(results_folder.resolve()) or not path.is_file():
+            raise Missing("there is no such report.", where=f"{subject_key}/{name}")
+        return path
+
+    return app
+
+
+def service_state(store: Store) -> dict[str, Any]:
+    """Return the state of the service as plain JSON values: pseudonyms and UIDs only."""
+    state = {
+        "counts": store.counts(),
+        "subjects": store.subject_statuses(),
+        "waiting": store.waiting(),
+        "quarantined": store.quarantined(),
+        "deliveries": store.deliveries(),
+        "workflows_in_trouble": store.workflows_in_trouble(),
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(state, default=_plain))
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return str(value)
+
+
+def _registry(store: Store) -> CollectorRegistry:
+    counts = store.counts()
+    registry = CollectorRegistry()
+    for name, words, value in (
+        ("tumorresp_instances", "DICOM instances received", counts.instances),
+        ("tumorresp_series_receiving", "Series still arriving", counts.series[SeriesState.RECEIVING]),
+        ("tumorresp_subjects", "Subjects known", len(store.subjects())),
+        ("tumorresp_waiting", "Things that wait for images or for a person", counts.waiting),
+        ("tumorresp_quarantined", "Files that could not be used", counts.quarantined),
+    ):
+        Gauge(name, words, registry=registry).set(value)
+    deliveries = Gauge("tumorresp_deliveries", "Deliveries by state", ["state"], registry=registry)
+    for state, count in counts.deliveries.items():
+        deliveries.labels(state).set(count)
+    return registry
