@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, literal, make_url
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -79,8 +79,8 @@ class Database:
     def insert_if_absent(self, session: Session, table: type[Base], **values: Any) -> bool:
         """Insert a row unless its key is taken, in one statement that is safe beside other writers; tell if it was."""
         build = sqlite_insert if self.is_sqlite else postgresql_insert
-        result = session.execute(build(table).values(**values).on_conflict_do_nothing())
-        return bool(getattr(result, "rowcount", 0))
+        statement = build(table).values(**values).on_conflict_do_nothing().returning(literal(1))
+        return session.scalar(statement) is not None
 
     def dispose(self) -> None:
         """Close the pool's connections."""
@@ -131,6 +131,8 @@ def _named_failures() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as error:
+        if getattr(getattr(error, "orig", None), "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+            raise  # a wrong statement: a defect of ours, and no waiting will mend it
         raise _named(error) from error
 
 
