@@ -1,0 +1,1 @@
+"""``tumorresp bench``: how good a segmenter is on data with reference masks."""
