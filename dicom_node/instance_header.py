@@ -1,0 +1,180 @@
+"""What must be known of an instance to store, index and sort it, read without its pixels."""
+
+import datetime
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_dataset
+from pydicom.tag import BaseTag, Tag
+from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
+
+from dicom_node.image_planes import image_type_of, planes_of, study_date_of
+from dicom_node.part10 import EncodedInstance, inflated, read_encoded
+from tumorresp.domain.errors import InvalidInput, NotDicom
+from tumorresp.domain.geometry import ImagePlane
+
+_IDENTIFIERS = (
+    ("SOPInstanceUID", "(0008,0018)"),
+    ("SOPClassUID", "(0008,0016)"),
+    ("SeriesInstanceUID", "(0020,000E)"),
+    ("StudyInstanceUID", "(0020,000D)"),
+)
+_TAGS = [
+    Tag(keyword)
+    for keyword in (
+        "SpecificCharacterSet",
+        "ImageType",
+        "SOPClassUID",
+        "SOPInstanceUID",
+        "StudyDate",
+        "SeriesDate",
+        "AcquisitionDate",
+        "Modality",
+        "SeriesDescription",
+        "PatientID",
+        "StudyInstanceUID",
+        "SeriesInstanceUID",
+    )
+]
+_LAST_TAG = max(_TAGS)
+
+
+@dataclass(frozen=True)
+class InstanceHeader:
+    """Identity and kind of one instance.
+
+    Parameters
+    ----------
+    patient_id
+        As stated; empty when absent. Never for logs or file names.
+    study_date
+        Study Date, else Series or Acquisition Date; None when none can be read.
+    image_type
+        Values of Image Type (0008,0008), upper case; empty for what is no image.
+    sha256
+        SHA-256 (hex) of the encoded data set without preamble and File Meta Information.
+    """
+
+    sop_instance_uid: str
+    sop_class_uid: str
+    modality: str
+    series_instance_uid: str
+    study_instance_uid: str
+    patient_id: str
+    study_date: datetime.date | None
+    series_description: str
+    transfer_syntax_uid: str
+    image_type: tuple[str, ...]
+    sha256: str
+
+    @property
+    def is_localizer(self) -> bool:
+        """Whether this is a planning image (scout), which shows no slice of the patient."""
+        return "LOCALIZER" in self.image_type
+
+
+def read_header(path: Path) -> InstanceHeader:
+    """Read the header of a Part 10 file; the whole file is read, its pixels are not decoded.
+
+    Raises
+    ------
+    NotDicom
+        If the file is no Part 10 file, or cut off anywhere, in the pixels too.
+    InvalidInput
+        If one of the UIDs that identify the instance is missing.
+    """
+    return header_of(read_encoded(path), where=path.name)
+
+
+def header_of(instance: EncodedInstance, *, where: str) -> InstanceHeader:
+    """Return the header of an encoded instance that is known to be whole.
+
+    Parameters
+    ----------
+    where
+        What an error calls the instance: file name or UID.
+
+    Raises
+    ------
+    NotDicom
+        If the data set cannot be read.
+    InvalidInput
+        If one of the UIDs that identify the instance is missing.
+    """
+    try:
+        dataset = _read_identity(instance)
+        identifiers = {keyword: str(dataset.get(keyword) or "").strip() for keyword, _ in _IDENTIFIERS}
+        for keyword, tag in _IDENTIFIERS:
+            if not identifiers[keyword]:
+                raise InvalidInput(
+                    f"{keyword} {tag} is missing or empty.", where=where, remedy="Export the instance again."
+                )
+        return InstanceHeader(
+            sop_instance_uid=identifiers["SOPInstanceUID"],
+            sop_class_uid=identifiers["SOPClassUID"],
+            modality=str(dataset.get("Modality") or "").strip(),
+            series_instance_uid=identifiers["SeriesInstanceUID"],
+            study_instance_uid=identifiers["StudyInstanceUID"],
+            patient_id=str(dataset.get("PatientID") or "").strip(),
+            study_date=study_date_of(dataset),
+            series_description=str(dataset.get("SeriesDescription") or "").strip(),
+            transfer_syntax_uid=instance.transfer_syntax_uid,
+            image_type=image_type_of(dataset),
+            sha256=instance.sha256,
+        )
+    except (ValueError, TypeError, EOFError, NotImplementedError, LookupError) as error:
+        raise NotDicom(
+            f"the data set cannot be read ({type(error).__name__}).", where=where, remedy="Export the instance again."
+        ) from error
+
+
+def read_planes(path: Path) -> tuple[ImagePlane, ...]:
+    """Read where an image lies in the patient: one plane, or one a frame for an enhanced multi-frame image.
+
+    Returns
+    -------
+    tuple of ImagePlane
+        Empty for what is no image of a slice (reports, segmentations, projection radiographs).
+
+    Raises
+    ------
+    NotDicom
+        If the file is no DICOM file.
+    InvalidGeometry
+        If a CT image states no usable position or orientation.
+    """
+    return planes_of(read_without_pixels(path), where=path.name)
+
+
+def read_without_pixels(path: Path) -> Dataset:
+    """Return the data set of a Part 10 file up to its pixels.
+
+    Raises
+    ------
+    NotDicom
+        If the file is no DICOM file.
+    """
+    try:
+        return pydicom.dcmread(path, stop_before_pixels=True)
+    except (InvalidDicomError, EOFError, ValueError, NotImplementedError) as error:
+        raise NotDicom(
+            "not a DICOM file, or cut off.", where=path.name, remedy="Send or copy the instance again."
+        ) from error
+
+
+def _read_identity(instance: EncodedInstance) -> Dataset:
+    return read_dataset(
+        BytesIO(inflated(instance)),
+        is_implicit_VR=instance.transfer_syntax_uid == ImplicitVRLittleEndian,
+        is_little_endian=instance.transfer_syntax_uid != ExplicitVRBigEndian,
+        stop_when=_is_behind_identity,
+        specific_tags=_TAGS,
+    )
+
+
+def _is_behind_identity(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+    return tag > _LAST_TAG
