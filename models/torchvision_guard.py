@@ -2,7 +2,7 @@
 
 Both import torchvision, and a torchvision wheel built for another torch fails on import, because the schema of
 ``torchvision::nms`` is nowhere registered. The networks here never call such an operator, so declaring the two schemas
-is enough; calling one still raises torch's own error, that there is no implementation.
+is enough; calling one still raises torchvision's own error, that its compiled operators could not be loaded.
 """
 
 import importlib

@@ -7,6 +7,7 @@ Beside every file lies ``<file>.json`` with the hash that the file had when it c
 import json
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -196,7 +197,9 @@ def add(file: Path, name: str | None, model_dir: Path) -> WeightsStatus:
             remedy="Free some space, or name another folder with TUMORRESP_MODEL_DIR.",
         ) from failure
     finally:
-        draft.unlink(missing_ok=True)
+        # What cannot be removed could not be written either, and that is reported.
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
     return status(weights, model_dir)
 
 

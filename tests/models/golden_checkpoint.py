@@ -22,7 +22,7 @@ def _scaled(key: str, shape: tuple[int, ...], noise: NDArray[np.float64]) -> NDA
     if key.endswith("running_mean"):
         return 0.2 * noise
     if key.endswith("running_var"):
-        return np.asarray(np.exp(0.3 * noise))
+        return np.asarray(np.exp(0.3 * noise), np.float64)
     if key.endswith(("attention_biases", "gaussian_matrix")):
         return noise
     if key in ("mask_decoder.iou_token.weight", "mask_decoder.mask_tokens.weight"):
@@ -31,7 +31,7 @@ def _scaled(key: str, shape: tuple[int, ...], noise: NDArray[np.float64]) -> NDA
         return noise
     if len(shape) >= 2:
         fan = shape[0] if "output_upscaling." in key else int(np.prod(shape[1:]))
-        return 1.3 * noise / np.sqrt(fan)
+        return 1.3 * noise / float(np.sqrt(fan))
     if key.endswith("weight"):
         return 1 + 0.2 * noise
     values = 0.1 * noise
