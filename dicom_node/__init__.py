@@ -1,0 +1,3 @@
+"""The DICOM node: listener, sender, CT volumes and measurement readers."""
+
+OWNER = "tumorresp"

@@ -1,0 +1,3 @@
+"""Segmenters, their weights, and from one slice to a volume."""
+
+OWNER = "tumorresp"

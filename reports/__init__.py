@@ -1,0 +1,3 @@
+"""What goes out: DICOM SEG and SR, pictures, pages, tables."""
+
+OWNER = "tumorresp"
