@@ -23,7 +23,7 @@ LUNG = CtWindow(-600, 1500)
 BRAIN = CtWindow(40, 80)
 
 
-def window_to_uint8(hu: NDArray[np.floating[Any]], window: CtWindow) -> NDArray[np.uint8]:
+def window_to_uint8(hu: NDArray[np.floating[Any]] | NDArray[np.integer[Any]], window: CtWindow) -> NDArray[np.uint8]:
     """Clip CT numbers to a window and scale the window to 0..255, truncated, as MedSAM's training data were.
 
     Parameters
