@@ -13,7 +13,7 @@ from pydicom.tag import BaseTag, Tag
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from dicom_node.image_planes import image_type_of, planes_of, study_date_of
-from dicom_node.part10 import EncodedInstance, inflated, read_encoded
+from dicom_node.part10 import EncodedInstance, content_sha256, inflated, read_encoded
 from tumorresp.domain.errors import InvalidInput, NotDicom
 from tumorresp.domain.geometry import ImagePlane
 
@@ -56,7 +56,7 @@ class InstanceHeader:
     image_type
         Values of Image Type (0008,0008), upper case; empty for what is no image.
     sha256
-        SHA-256 (hex) of the encoded data set without preamble and File Meta Information.
+        Names the content: SHA-256 (hex) of all tags and values, whatever their encoding (`content_sha256`).
     """
 
     sop_instance_uid: str
@@ -91,7 +91,7 @@ def read_header(path: Path) -> InstanceHeader:
 
 
 def header_of(instance: EncodedInstance, *, where: str) -> InstanceHeader:
-    """Return the header of an encoded instance that is known to be whole.
+    """Return the header of an encoded instance.
 
     Parameters
     ----------
@@ -101,11 +101,12 @@ def header_of(instance: EncodedInstance, *, where: str) -> InstanceHeader:
     Raises
     ------
     NotDicom
-        If the data set cannot be read.
+        If the data set is cut off or cannot be read.
     InvalidInput
         If one of the UIDs that identify the instance is missing.
     """
     try:
+        sha256 = content_sha256(instance)
         dataset = _read_identity(instance)
         identifiers = {keyword: str(dataset.get(keyword) or "").strip() for keyword, _ in _IDENTIFIERS}
         for keyword, tag in _IDENTIFIERS:
@@ -124,8 +125,10 @@ def header_of(instance: EncodedInstance, *, where: str) -> InstanceHeader:
             series_description=str(dataset.get("SeriesDescription") or "").strip(),
             transfer_syntax_uid=instance.transfer_syntax_uid,
             image_type=image_type_of(dataset),
-            sha256=instance.sha256,
+            sha256=sha256,
         )
+    except NotDicom as error:
+        raise NotDicom(error.message, where=where, remedy=error.remedy) from None
     except (ValueError, TypeError, EOFError, NotImplementedError, LookupError) as error:
         raise NotDicom(
             f"the data set cannot be read ({type(error).__name__}).", where=where, remedy="Export the instance again."
