@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
-from models.lesion_evidence import EvidenceParameters, LesionEvidence, crop_reach_mm, lesion_evidence
+from models.lesion_evidence import EvidenceParameters, LesionEvidence, evidence_reach_mm, lesion_evidence
 from models.lesion_frame import box_around, lesion_frame
 from models.mask_cleaning import fill_holes, marked_component
 from models.working_grid import working_grid
@@ -182,7 +182,7 @@ class GeodesicContourParameters:
     length_weight_mm: float = 2.0
     balloon: float = 0.5
     kernel_steps: float = 1.5
-    grid_steps_across: int = 64
+    grid_steps_across: int = 48
     iterations: int = 100
     evidence: EvidenceParameters = field(default_factory=EvidenceParameters)
 
@@ -214,7 +214,7 @@ class GeodesicContour:
         parameters = self._parameters
         frame = lesion_frame(prompt, volume.geometry)
         grid = working_grid(
-            box_around(frame, volume.geometry.shape, *crop_reach_mm(frame, parameters.evidence)),
+            box_around(frame, volume.geometry.shape, *evidence_reach_mm(frame)),
             frame.spacing_mm,
             2 * frame.half_long_mm / parameters.grid_steps_across,
         )
