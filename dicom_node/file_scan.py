@@ -1,0 +1,173 @@
+"""Folders and files that a user names, sorted into what they are; what cannot be used is listed with its reason."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from dicom_node.instance_header import InstanceHeader, read_header
+from tumorresp.domain.errors import ConflictingInstance, InvalidInput, Missing, NotDicom, UnknownFormat
+from tumorresp.ports import Progress
+
+_DICOM_SUFFIXES = frozenset(("", ".dcm", ".dicom", ".ima"))
+_HEAD_BYTES = 4096
+_IGNORED_NAMES = frozenset(("DICOMDIR", "Thumbs.db"))
+
+
+class FileKind(StrEnum):
+    """What a file is to the evaluation."""
+
+    CT = "ct"
+    SR = "sr"
+    RTSTRUCT = "rtstruct"
+    SEG = "seg"
+    OTHER_DICOM = "other-dicom"
+    AIM = "aim"
+    CSV = "csv"
+    JSON = "json"
+
+
+@dataclass(frozen=True)
+class ScannedFile:
+    """A file of a known kind.
+
+    Parameters
+    ----------
+    sha256
+        Of the content; for DICOM the one of its header, for others of the bytes.
+    header
+        None for what is no DICOM.
+    """
+
+    path: Path
+    kind: FileKind
+    sha256: str
+    header: InstanceHeader | None = None
+
+
+@dataclass(frozen=True)
+class RejectedFile:
+    """A file that cannot be used, and why."""
+
+    path: Path
+    error: InvalidInput
+
+
+@dataclass(frozen=True)
+class ScanResult:
+    """Everything that was found, in the order of the paths."""
+
+    files: tuple[ScannedFile, ...]
+    rejected: tuple[RejectedFile, ...]
+
+    def of_kind(self, *kinds: FileKind) -> tuple[ScannedFile, ...]:
+        """Return the files of some kinds."""
+        return tuple(file for file in self.files if file.kind in kinds)
+
+    def ct_series(self) -> dict[str, tuple[Path, ...]]:
+        """Return the CT images by Series Instance UID."""
+        series: dict[str, list[Path]] = {}
+        for file in self.of_kind(FileKind.CT):
+            if file.header is not None:
+                series.setdefault(file.header.series_instance_uid, []).append(file.path)
+        return {uid: tuple(paths) for uid, paths in series.items()}
+
+
+def scan(paths: Sequence[Path], progress: Progress | None = None) -> ScanResult:
+    """Look at files, and at folders with all that is below them.
+
+    Hidden files and folders, ``DICOMDIR`` and links to folders are passed over. A copy of an instance that was seen
+    before is left out; the same SOP Instance UID with other content is rejected, as the listener does.
+
+    Raises
+    ------
+    Missing
+        If one of the paths does not exist.
+    """
+    candidates = list(dict.fromkeys(file for path in paths for file in _files_below(path)))
+    files: list[ScannedFile] = []
+    rejected: list[RejectedFile] = []
+    seen: dict[str, str] = {}
+    for number, path in enumerate(candidates, start=1):
+        if progress is not None:
+            progress("Reading files", number, len(candidates))
+        try:
+            file = identify(path)
+            if not _is_copy(file, seen):
+                files.append(file)
+        except InvalidInput as error:
+            rejected.append(RejectedFile(path, error))
+    return ScanResult(tuple(files), tuple(rejected))
+
+
+def identify(path: Path) -> ScannedFile:
+    """Say what a file is, by its content and, where that says nothing, its suffix.
+
+    Raises
+    ------
+    NotDicom
+        If it is an empty file, or a DICOM file that is cut off.
+    InvalidInput
+        If a DICOM file lacks one of the UIDs that identify it.
+    UnknownFormat
+        If it is of no kind that is used.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if head[128:132] == b"DICM":
+        header = read_header(path)
+        return ScannedFile(path, _kind_of(header), header.sha256, header)
+    suffix = path.suffix.lower()
+    if not head or suffix in _DICOM_SUFFIXES or suffix[1:].isdigit():
+        raise NotDicom(
+            "the file is empty." if not head else "not a DICOM file: expected 'DICM' at byte 128.",
+            where=path.name,
+            remedy="Export or copy it again.",
+        )
+    kind = None
+    if suffix == ".xml" and b"ImageAnnotation" in head:
+        kind = FileKind.AIM
+    elif suffix in (".csv", ".json"):
+        kind = FileKind(suffix[1:])
+    if kind is None:
+        raise UnknownFormat("not a format that is read: expected DICOM, AIM (XML), CSV or JSON.", where=path.name)
+    return ScannedFile(path, kind, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def _is_copy(file: ScannedFile, seen: dict[str, str]) -> bool:
+    """Return whether an instance was seen before, and remember it."""
+    if file.header is None:
+        return False
+    held = seen.setdefault(file.header.sop_instance_uid, str(file.path))
+    if held == str(file.path):
+        return False
+    if read_header(Path(held)).sha256 == file.sha256:
+        return True
+    raise ConflictingInstance(
+        f"the SOP Instance UID is that of {Path(held).name}, which has other content.",
+        where=file.path.name,
+        remedy="Remove one of the two.",
+    )
+
+
+def _kind_of(header: InstanceHeader) -> FileKind:
+    try:
+        kind = FileKind(header.modality.lower())
+    except ValueError:
+        return FileKind.OTHER_DICOM
+    return kind if kind in (FileKind.CT, FileKind.SR, FileKind.RTSTRUCT, FileKind.SEG) else FileKind.OTHER_DICOM
+
+
+def _files_below(path: Path) -> Iterator[Path]:
+    """Yield a file, or the files of a folder in the order of their names."""
+    if path.is_file():
+        yield path
+        return
+    if not path.is_dir():
+        raise Missing("there is no such file or folder.", where=path.name)
+    for entry in sorted(path.iterdir()):
+        if entry.name.startswith(".") or entry.name in _IGNORED_NAMES or (entry.is_symlink() and entry.is_dir()):
+            continue
+        if entry.is_dir() or entry.is_file():
+            yield from _files_below(entry)
