@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -18,9 +19,17 @@ _TEMPLATE = "migrated"
 MakeInstance = Callable[..., ReceivedInstance]
 
 
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running PostgreSQL: its address without a database name, and a way to crash and restart it."""
+
+    address: str
+    crash_and_restart: Callable[[], None]
+
+
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """Address of a running PostgreSQL without a database name, ending in a slash."""
+def postgres_cluster() -> Iterator[PostgresServer]:
+    """Run a PostgreSQL cluster of the tests' own on loopback."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not programs:
         pytest.skip("PostgreSQL's server programs are not installed (Debian package postgresql)")
@@ -53,11 +62,23 @@ def postgres_server() -> Iterator[str]:
         try:
             server = f"postgresql://{user}@127.0.0.1:{port}/"
             _make_template(server)
-            yield server
+            yield PostgresServer(server, lambda: call(control, "-D", str(cluster), "-m", "immediate", "-w", "restart"))
         finally:
             call(control, "-D", str(cluster), "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres_cluster: PostgresServer) -> str:
+    """Address of a running PostgreSQL without a database name, ending in a slash."""
+    return postgres_cluster.address
+
+
+@pytest.fixture
+def crash_postgres(postgres_cluster: PostgresServer) -> Callable[[], None]:
+    """Crash the server and start it again; it is back when this returns."""
+    return postgres_cluster.crash_and_restart
 
 
 def _make_template(server: str) -> None:

@@ -12,6 +12,7 @@ import structlog
 from tumorresp.domain.errors import DeliveryFailed, InvalidMeasurement, InvalidSettings, OutOfResources
 from tumorresp.domain.identity import pseudonym
 from tumorresp.ports import ResultFile
+from tumorresp.service.pipeline import line
 from tumorresp.service.pipeline.durable import DurableEngine, EngineSettings
 from tumorresp.service.pipeline.line import LineSettings
 from tumorresp.service.store import Backoff, DeliveryState, EvaluationState, ReceivedInstance, Store
@@ -24,8 +25,9 @@ QUICK = Backoff(first_s=0.1, factor=2.0, longest_s=5.0, attempts=3)
 
 @pytest.fixture(autouse=True)
 def _quick_delays(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look for delayed workflows more often than once a second."""
+    """Look for delayed workflows more often than once a second, and try again sooner."""
     monkeypatch.setattr(engine_jobs, "_BACKGROUND_JOBS_INTERVAL_SEC", 0.05)
+    monkeypatch.setattr(line, "_DEFECT_INTERVAL_S", 0.05)
 
 
 class ToyStations:
@@ -90,11 +92,11 @@ def engine(store: Store, stations: ToyStations, pacs: Pacs) -> Iterator[Callable
     made: list[DurableEngine] = []
 
     def launch(**options: object) -> DurableEngine:
-        line = LineSettings(
+        settings = LineSettings(
             **{"quiet_seconds": 0.3, "destinations": ("pacs",), "delivery_backoff": QUICK, "evaluation_backoff": QUICK}
             | options  # type: ignore[arg-type]
         )
-        made.append(DurableEngine(EngineSettings(line, polling_s=0.05), store, stations, pacs.send))
+        made.append(DurableEngine(EngineSettings(settings, polling_s=0.05), store, stations, pacs.send))
         made[-1].launch()
         return made[-1]
 
@@ -258,8 +260,8 @@ def test_a_report_under_another_patient_id_counts_for_the_subject_it_is_linked_t
             store.link_series_to_subject(series_uid, SUBJECT)
         return (SUBJECT,)
 
-    line = LineSettings(quiet_seconds=0.2, destinations=("pacs",))
-    with DurableEngine(EngineSettings(line, polling_s=0.05), store, stations, pacs.send, subjects_of_series):
+    settings = LineSettings(quiet_seconds=0.2, destinations=("pacs",))
+    with DurableEngine(EngineSettings(settings, polling_s=0.05), store, stations, pacs.send, subjects_of_series):
         store.index_received(instance(1))
         wait_until(lambda: pacs.sent == ["1.2.3.1 to pacs"])
         store.index_received(instance(1, series="1.9", patient="TRIAL 7"))

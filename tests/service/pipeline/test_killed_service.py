@@ -17,7 +17,6 @@ from tumorresp.domain.identity import pseudonym
 from tumorresp.service.store import DeliveryState, EvaluationState, Store
 
 SERVICE = Path(__file__).with_name("toy_service.py")
-KILLS = 10
 OBJECTS = 6
 
 
@@ -117,20 +116,32 @@ def migrated(url: str) -> Store:
 def test_ten_kills_change_nothing_in_the_pacs(
     service: Start, tmp_path: Path, sqlite_url: str, undisturbed: set[str]
 ) -> None:
-    store = migrated(sqlite_url)
+    kill_and_compare(service, tmp_path, sqlite_url, 10, undisturbed)
+
+
+@pytest.mark.real_server
+def test_a_lone_worker_on_postgresql_goes_on_after_kills(
+    service: Start, tmp_path: Path, postgres_url: str, undisturbed: set[str]
+) -> None:
+    kill_and_compare(service, tmp_path, postgres_url, 3, undisturbed)
+
+
+def kill_and_compare(service: Start, tmp_path: Path, url: str, kills: int, undisturbed: set[str]) -> None:
+    """Kill and restart one worker, let it finish, and compare what the PACS holds."""
+    store = migrated(url)
     moments = random.Random(20261123)
-    for number in range(KILLS):
-        with service(tmp_path, sqlite_url):
+    for number in range(kills):
+        with service(tmp_path, url):
             wait_until(tmp_path, lambda: len(lines(tmp_path, "ready.txt")) > number)  # noqa: B023  called at once
             time.sleep(moments.uniform(0.0, 1.5))
-    with service(tmp_path, sqlite_url):
+    with service(tmp_path, url):
         wait_until(tmp_path, lambda: confirmed(store) == OBJECTS)
         sent = lines(tmp_path, "pacs.txt")
         time.sleep(1.0)
         assert lines(tmp_path, "pacs.txt") == sent  # nothing leaves after its confirmation
     assert in_pacs(tmp_path) == undisturbed
     # A kill between the PACS's answer and our note of it sends the same object once more, under the same UID.
-    assert len(sent) <= OBJECTS + KILLS
+    assert len(sent) <= OBJECTS + kills
     assert store.workflows_in_trouble() == ()
     assert len(store.deliveries()) == OBJECTS
     store.close()
@@ -191,3 +202,18 @@ def test_live_workers_do_not_rob_each_other(
     assert in_pacs(tmp_path) == undisturbed
     assert not [line for line in lines(tmp_path, "log.txt") if "taking over" in line]
     assert set(collections.Counter(lines(tmp_path, "units.txt")).values()) == {1}
+
+
+@pytest.mark.real_server
+def test_a_crash_of_the_database_server_makes_nobody_dead(
+    service: Start, tmp_path: Path, postgres_url: str, crash_postgres: Callable[[], None], undisturbed: set[str]
+) -> None:
+    store = migrated(postgres_url)
+    with service(tmp_path, postgres_url, "first"), service(tmp_path, postgres_url, "second", listen=False):
+        wait_until(tmp_path, lambda: len(lines(tmp_path, "units.txt")) >= 2)
+        store.close()
+        crash_postgres()
+        wait_until(tmp_path, lambda: confirmed(store) == OBJECTS)
+    store.close()
+    assert in_pacs(tmp_path) == undisturbed
+    assert not [line for line in lines(tmp_path, "log.txt") if "taking over" in line]

@@ -105,6 +105,7 @@ def serve(folder: Path, url: str, executor_id: str, listen: bool) -> None:
         quiet_seconds=0.4,
         destinations=("pacs",),
         delivery_backoff=Backoff(0.2, 2.0, 1.0),
+        evaluation_backoff=Backoff(0.2, 2.0, 1.0),
         crash_limit=2 if with_poison else 12,
     )
     settings = EngineSettings(line, executor_id=executor_id, workers=2, polling_s=0.05, grace_s=1.0)

@@ -86,6 +86,8 @@ _SUPERSEDED: PlainFailure = ("superseded", "", "", False)
 # The database was away or full: the work is kept and waits for it.
 _PATIENT_ATTEMPTS = 10_000
 _PATIENT_INTERVAL_S = 5.0
+# First wait before work that failed unexpectedly is tried again; the second is twice as long.
+_DEFECT_INTERVAL_S = 1.0
 
 
 class Line:
@@ -224,7 +226,12 @@ class Line:
                 raise UnexpectedFailure(_kind_and_place(error)) from None
             return (nothing, result.failure) if isinstance(result, _Refusal) else (result, None)
 
-        options: StepOptions = {"name": name, "retries_allowed": attempts > 1, "max_attempts": attempts}
+        options: StepOptions = {
+            "name": name,
+            "retries_allowed": attempts > 1,
+            "max_attempts": attempts,
+            "interval_seconds": _DEFECT_INTERVAL_S,
+        }
         try:
             return DBOS.run_step(options, guarded)
         except dbos_error.DBOSMaxStepRetriesExceeded as error:
