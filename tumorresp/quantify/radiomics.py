@@ -1,5 +1,6 @@
 """All feature classes of pyradiomics on one lesion."""
 
+import logging
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import as_file, files
@@ -38,14 +39,13 @@ def extract(hu: NDArray[Any], voxels: NDArray[np.bool_], geometry: VolumeGeometr
     -------
     tuple of Biomarker
         Values are None, with a note, where the lesion is too small (``too_small_for_texture``) or where a feature is
-        not defined. An empty mask gives None everywhere.
+        not defined. An empty mask or a single voxel gives None everywhere.
     """
     small = too_small_for_texture(voxels)
     wanted = [name for name in feature_names() if not small or _needs_no_neighbours(name)]
-    found: Mapping[str, Any] = {}
-    if voxels.any():
-        found = _execute(hu, voxels, geometry, shape_and_histogram_only=bool(small))
-    measured = set(wanted) if voxels.any() else set()
+    # pyradiomics refuses a single voxel.
+    measured = set(wanted) if np.count_nonzero(voxels) > 1 else set()
+    found = _execute(hu, voxels, geometry, shape_and_histogram_only=bool(small)) if measured else {}
     return tuple(_biomarker(name, found.get(name), small if name not in measured else "") for name in feature_names())
 
 
@@ -84,8 +84,8 @@ def feature_names() -> tuple[str, ...]:
 
 @cache
 def _extractor() -> Any:
-    # Its handler writes to stderr; what matters is in the notes.
-    radiomics.setVerbosity(60)
+    # It tells every step; what matters is in the notes.
+    radiomics.logger.setLevel(logging.CRITICAL + 1)
     with as_file(files("tumorresp.quantify") / "radiomics_settings.yaml") as path:
         return RadiomicsFeatureExtractor(str(path))
 
