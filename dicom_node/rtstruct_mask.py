@@ -48,12 +48,7 @@ def read_rois(path: Path) -> tuple[Roi, ...]:
     InvalidInput
         If it is no RT Structure Set, or a contour's points cannot be understood.
     """
-    try:
-        dataset = pydicom.dcmread(path)
-    except (InvalidDicomError, EOFError) as error:
-        raise NotDicom("not a DICOM file", where=path.name) from error
-    if dataset.get("SOPClassUID") != RT_STRUCTURE_SET_STORAGE:
-        raise InvalidInput("expected an RT Structure Set in SOP Class UID (0008,0016)", where=path.name)
+    dataset = _structure_set(path)
     contours: dict[int, tuple[NDArray[np.float64], ...]] = {
         int(item.ReferencedROINumber): tuple(
             _contour_points(contour, path.name)
@@ -72,6 +67,34 @@ def read_rois(path: Path) -> tuple[Roi, ...]:
         for item in dataset.get("StructureSetROISequence", ())
     )
     return tuple(sorted((roi for roi in rois if roi.contours_lps_mm), key=lambda roi: roi.number))
+
+
+def referenced_series(path: Path) -> frozenset[str]:
+    """Return the Series Instance UIDs (0020,000E) of the images that an RT Structure Set refers to.
+
+    Raises
+    ------
+    NotDicom
+        If the file is no DICOM file.
+    InvalidInput
+        If it is no RT Structure Set.
+    """
+    return frozenset(
+        str(series.SeriesInstanceUID)
+        for frame in _structure_set(path).get("ReferencedFrameOfReferenceSequence", ())
+        for study in frame.get("RTReferencedStudySequence", ())
+        for series in study.get("RTReferencedSeriesSequence", ())
+    )
+
+
+def _structure_set(path: Path) -> Dataset:
+    try:
+        dataset = pydicom.dcmread(path)
+    except (InvalidDicomError, EOFError) as error:
+        raise NotDicom("not a DICOM file", where=path.name) from error
+    if dataset.get("SOPClassUID") != RT_STRUCTURE_SET_STORAGE:
+        raise InvalidInput("expected an RT Structure Set in SOP Class UID (0008,0016)", where=path.name)
+    return dataset
 
 
 def _contour_points(contour: Dataset, file_name: str) -> NDArray[np.float64]:
