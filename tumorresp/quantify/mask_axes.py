@@ -1,8 +1,8 @@
 """Long and short axis of a mask: the Feret diameter of a slice's outline and the greatest chord across it.
 
 The outline of a slice lies a quarter of a pixel outside the centres of the mask's outermost pixels. The outline
-through the centres measures round and oval lesions 0.1 to 0.7 pixel too short on average, the one half a pixel out
-0.2 to 0.9 pixel too long; the one between errs by less than 0.4 pixel (``docs/numbers.md`` has the table), and its
+through the centres measures round and oval lesions 0.1 to 0.8 pixel too short on average, the one half a pixel out
+0.1 to 0.9 pixel too long; the one between errs by less than 0.4 pixel (``docs/numbers.md`` has the table), and its
 points stay inside the mask's pixels.
 """
 
