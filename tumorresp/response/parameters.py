@@ -1,0 +1,68 @@
+"""The criteria's numbers and conventions, as frozen values that every result carries."""
+
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+
+def as_pairs(parameters: Any) -> tuple[tuple[str, str], ...]:
+    """Return every field of a parameter object as (name, text), in order."""
+    return tuple((field.name, str(getattr(parameters, field.name))) for field in fields(parameters))
+
+
+@dataclass(frozen=True)
+class Recist11Parameters:
+    """RECIST 1.1 (Eisenhauer 2009, Eur J Cancer 45:228) with the EORTC's clarifications.
+
+    Parameters
+    ----------
+    partial_response
+        Sum over baseline sum at or under which it is PR (section 4.3.1: at least 30 % smaller).
+    progression
+        Sum over nadir at or above which it is PD, provided the absolute growth (20 % larger).
+    progression_mm
+        Least absolute growth of the sum for PD.
+    normal_node_mm
+        A node under this short axis is normal (section 4.3.1).
+    too_small_mm
+        Value of a target that is seen but too small to measure (section 4.3.2).
+    reappearance_after_cr_is_pd
+        A non-nodal target that is back after an overall CR is PD whatever its size (EORTC clarification).
+    pr_carry_forward
+        False: each visit by its own numbers. True: PR persists until PD (the other published reading).
+    """
+
+    partial_response: Fraction = Fraction(7, 10)
+    progression: Fraction = Fraction(6, 5)
+    progression_mm: Decimal = Decimal(5)
+    normal_node_mm: Decimal = Decimal(10)
+    too_small_mm: Decimal = Decimal(5)
+    reappearance_after_cr_is_pd: bool = True
+    pr_carry_forward: bool = False
+
+
+@dataclass(frozen=True)
+class VolumetricParameters:
+    """RECIST's thresholds for the volume of a sphere; exploratory.
+
+    Parameters
+    ----------
+    partial_response, progression
+        Total volume over baseline and over nadir: 0.7 and 1.2 cubed.
+    progression_sphere_mm
+        Least growth of the diameter of the sphere with the total volume: RECIST's 5 mm.
+    normal_node_mm
+        A node under this short axis is normal, as in RECIST 1.1, though its volume is not 0.
+    too_small_mm
+        Diameter of the sphere taken for a target that is seen but too small to measure and has no mask.
+    reappearance_after_cr_is_pd
+        As in RECIST 1.1.
+    """
+
+    partial_response: Fraction = Fraction(343, 1000)
+    progression: Fraction = Fraction(1728, 1000)
+    progression_sphere_mm: Decimal = Decimal(5)
+    normal_node_mm: Decimal = Decimal(10)
+    too_small_mm: Decimal = Decimal(5)
+    reappearance_after_cr_is_pd: bool = True
