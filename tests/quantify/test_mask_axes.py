@@ -73,9 +73,9 @@ def test_a_disc_measures_its_diameter_within_half_a_pixel(radius: float, offset:
     assert axes.short_axis.length_mm == pytest.approx(2 * radius, abs=1.0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.floats(8, 25), st.floats(0.5, 1.0), st.floats(0, np.pi), st.floats(-0.5, 0.5), st.floats(0.5, 1.0))
-def test_ellipses_are_right_within_a_pixel(
+def test_ellipses_are_right_to_about_a_pixel(
     half: float, ratio: float, turn: float, shift: float, column_mm: float
 ) -> None:
     rows, columns = np.indices((80, 120)) - np.array([40, 60])[:, None, None]
@@ -83,10 +83,11 @@ def test_ellipses_are_right_within_a_pixel(
     u, v = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
     voxels = ((u / half) ** 2 + (v / (half * ratio)) ** 2 <= 1)[None]
     axes = mask_axes(voxels, straight_grid(voxels.shape, (1.0, 1.0, column_mm)))
-    assert axes.long_axis.length_mm == pytest.approx(2 * half, abs=1.0)
+    # The worst case is a pointed ellipse that just misses a row: docs/numbers.md has the table.
+    assert 2 * half - 1.5 <= axes.long_axis.length_mm <= 2 * half + 0.6
     # The short axis hangs on the long axis' direction, which is loose for round lesions: it is no longer than it,
-    # and no shorter than the ellipse's own.
-    assert 2 * half * ratio - 1.3 <= axes.short_axis.length_mm <= axes.long_axis.length_mm + 1e-6
+    # and not much shorter than the ellipse's own.
+    assert 2 * half * ratio - 1.8 <= axes.short_axis.length_mm <= axes.long_axis.length_mm + 1e-6
 
 
 @settings(max_examples=40, deadline=None)
