@@ -98,6 +98,9 @@ def scan(paths: Sequence[Path], progress: Progress | None = None) -> ScanResult:
                 files.append(file)
         except InvalidInput as error:
             rejected.append(RejectedFile(path, error))
+        except OSError as error:
+            reason = InvalidInput(f"the file cannot be read: {error.strerror}.", where=path.name)
+            rejected.append(RejectedFile(path, reason))
     return ScanResult(tuple(files), tuple(rejected))
 
 

@@ -107,7 +107,8 @@ def slice_grid(planes: Sequence[ImagePlane], *, must_hold: Collection[str] = ())
     if len(order) == 1:
         return _single_slice(planes[order[0]])
     positions = _positions(planes)[order]
-    wanted = np.array([planes[i].sop_instance_uid in set(must_hold) for i in order])
+    held = set(must_hold)
+    wanted = np.array([planes[i].sop_instance_uid in held for i in order])
     first, slots = _kept_part(positions, wanted)
     kept = order[first : first + len(slots)]
     geometry, shift_mm = _fitted_geometry([planes[i] for i in kept], slots)
@@ -187,28 +188,38 @@ def _is_close(distance: float, step: float) -> bool:
 
 def _grown(positions: NDArray[np.float64], first: int, last: int) -> tuple[int, list[int]]:
     """Extend an even run over neighbours that lie on its grid with few slices missing between."""
-    step = (positions[last] - positions[first]) / (last - first)
-    slots = list(range(last - first + 1))
-    missing = 0
-    for direction in (1, -1):
-        while True:
-            edge, neighbour = (last, last + 1) if direction == 1 else (first, first - 1)
-            if not 0 <= neighbour < len(positions):
-                break
-            distance = abs(positions[neighbour] - positions[edge])
-            steps = round(distance / step)
-            added = missing + steps - 1
-            allowed = max(1.0, _MISSING_SHARE * (len(slots) + 1 + added))
-            if not 1 <= steps <= _LONGEST_GAP_SLICES + 1 or added > allowed or not _is_close(distance / steps, step):
-                break
-            missing = added
-            if direction == 1:
-                slots.append(slots[-1] + steps)
-                last = neighbour
-            else:
-                slots.insert(0, slots[0] - steps)
-                first = neighbour
-    return first, [slot - slots[0] for slot in slots]
+    step = float(positions[last] - positions[first]) / (last - first)
+    count = last - first + 1
+    above = _gaps(positions[last:], step, count, 0)
+    below = _gaps(-positions[first::-1], step, count + len(above), sum(above) - len(above))
+    slots = [0, *np.cumsum([*reversed(below), *[1] * (count - 1), *above]).tolist()]
+    return first - len(below), slots
+
+
+def _gaps(positions: NDArray[np.float64], step: float, count: int, missing: int) -> list[int]:
+    """Return the steps to each next position that the grid may take in, from the first position on.
+
+    Parameters
+    ----------
+    positions
+        Ascending, the first is the edge of the run.
+    count, missing
+        Images and missing slices of the run so far.
+    """
+    gaps: list[int] = []
+    for distance in np.diff(positions):
+        steps = round(float(distance) / step)
+        if not 1 <= steps <= _LONGEST_GAP_SLICES + 1 or not _is_close(float(distance) / steps, step):
+            break
+        missing += steps - 1
+        if missing > max(1.0, _MISSING_SHARE * (count + len(gaps) + 1 + missing)):
+            break
+        gaps.append(steps)
+    # Behind a gap the spacing must go on as before; one last image alone is taken in, too.
+    reaches_end = len(gaps) == len(positions) - 1 and gaps[-2:-1] in ([], [1])
+    while gaps and gaps[-1] > 1 and not reaches_end:
+        gaps.pop()
+    return gaps
 
 
 def _fitted_geometry(planes: Sequence[ImagePlane], slots: Sequence[int]) -> tuple[VolumeGeometry, float]:
