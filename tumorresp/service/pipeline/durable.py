@@ -11,8 +11,8 @@ from tumorresp.domain.errors import InvalidSettings
 from tumorresp.service.pipeline.engine_log import quieten_engine_log
 from tumorresp.service.pipeline.line import Line, LineSettings, Send, Stations, SubjectsOfSeries
 from tumorresp.service.pipeline.take_over import TakeOver
-from tumorresp.service.store import Store
 from tumorresp.service.store.ledger import utc_now
+from tumorresp.service.store.store import Store
 from tumorresp.service.store.worker_locks import DataFolderLock, WorkerLocks
 from tumorresp.service.store.workflow_queue import (
     APPLICATION_NAME,

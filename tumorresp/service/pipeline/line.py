@@ -17,7 +17,8 @@ from dbos import error as dbos_error
 
 from tumorresp.domain.errors import OutsideFailure, TumorRespError
 from tumorresp.ports import ResultFile
-from tumorresp.service.store import Backoff, DeliveryState, EvaluationRun, Failure, Store
+from tumorresp.service.store.records import Backoff, DeliveryState, EvaluationRun, Failure
+from tumorresp.service.store.store import Store
 
 _log = structlog.get_logger()
 
