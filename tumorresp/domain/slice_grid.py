@@ -207,14 +207,16 @@ def _gaps(positions: NDArray[np.float64], step: float, count: int, missing: int)
         Images and missing slices of the run so far.
     """
     gaps: list[int] = []
+    accepted = 0
     for distance in np.diff(positions):
         steps = round(float(distance) / step)
         if not 1 <= steps <= _LONGEST_GAP_SLICES + 1 or not _is_close(float(distance) / steps, step):
             break
-        missing += steps - 1
-        if missing > max(1.0, _MISSING_SHARE * (count + len(gaps) + 1 + missing)):
-            break
         gaps.append(steps)
+        missing += steps - 1
+        if missing <= max(1.0, _MISSING_SHARE * (count + len(gaps) + missing)):
+            accepted = len(gaps)
+    gaps = gaps[:accepted]
     # Behind a gap the spacing must go on as before; one last image alone is taken in, too.
     reaches_end = len(gaps) == len(positions) - 1 and gaps[-2:-1] in ([], [1])
     while gaps and gaps[-1] > 1 and not reaches_end:
