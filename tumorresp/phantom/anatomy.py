@@ -66,19 +66,26 @@ def paint_table(canvas: Canvas, top_mm: float) -> None:
     surface = y - np.float32(top_mm) + x * x * np.float32(1 / 900)
     shell = np.maximum(np.maximum(-surface, surface - 14), np.abs(x) - 170)
     skin = np.maximum(np.abs(surface - 1), np.abs(x) - 170) - 1
+    # It is the same in every slice: paint the first and copy it.
     for distance, hu in ((shell, -880.0), (skin, -250.0)):
-        share = canvas.occupancy(distance)
-        canvas.paint(canvas.whole, share, hu)
+        canvas.paint((slice(0, 1), rows, columns), canvas.occupancy(distance), hu)
+    canvas.hu[1:] = canvas.hu[0]
 
 
 def _tube(coordinates: tuple[Floats, Floats, Floats], half_mm: tuple[float, float]) -> Floats:
     """Return about the distance (mm), near the surface, from an upright superelliptic cylinder of power 2.5."""
     x, y, _ = coordinates
-    total: Floats = np.zeros(1, np.float32)
+    total = np.full(x.shape, -1, np.float32)
+    # In place: whole scans pass through here.
     for values, half in ((x, half_mm[0]), (y, half_mm[1])):
-        share = np.abs(values) * np.float32(1 / half)
-        total = total + share * share * np.sqrt(share)
-    return np.asarray((total - 1) * np.float32(half_mm[1] / 2.5), np.float32)
+        share = np.abs(values)
+        share *= np.float32(1 / half)
+        root = np.sqrt(share)
+        share *= share
+        share *= root
+        total += share
+    total *= np.float32(half_mm[1] / 2.5)
+    return total
 
 
 def _dome(x: Floats, y: Floats, breath_mm: float) -> Floats:

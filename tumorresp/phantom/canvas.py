@@ -67,7 +67,9 @@ class Canvas:
     def paint(self, box: Box, share: Floats, hu: float | Floats) -> None:
         """Blend a value into a box, ``share`` (0..1) of each voxel."""
         region = self.hu[box]
-        region += share * (hu - region)
+        change = hu - region
+        change *= share
+        region += change
 
     def paint_ellipsoid(
         self, centre_mm: ArrayLike, half_axes_mm: ArrayLike, hu: float, within: Floats | None = None
