@@ -1,6 +1,6 @@
 """What the stations are given: received files, and the faces of the index and the workshops."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -63,12 +63,20 @@ class InputIndex(Protocol):
         ...
 
 
+class ReadCtVolume(Protocol):
+    """Reads one CT series."""
+
+    def __call__(self, paths: Sequence[Path], *, must_hold: Collection[str] = ()) -> CtVolume:
+        """Read files into a volume that holds the images of these SOP Instance UIDs, where not all can be held."""
+        ...
+
+
 @dataclass(frozen=True)
 class Workshops:
     """The workshops' faces, handed in by wiring."""
 
     read_planes: Callable[[Path], Sequence[ImagePlane]]
-    read_ct_volume: Callable[[Sequence[Path]], CtVolume]
+    read_ct_volume: ReadCtVolume
     read_measurements: Callable[[Path], Sequence[MarkedMeasurement]]
     segmenter: Callable[[], LesionSegmenter]
     results: ResultWriter

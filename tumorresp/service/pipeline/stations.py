@@ -4,7 +4,7 @@ Every station may run again at any time: what it makes is named by its inputs, s
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,7 @@ from tumorresp.service.pipeline.evaluate_subject import evaluate_reading
 from tumorresp.service.pipeline.inputs import (
     InputFile,
     InputIndex,
+    ReadCtVolume,
     StationSettings,
     WaitingItem,
     Workshops,
@@ -107,7 +108,12 @@ class Stations:
         files = plan.images.get(series_instance_uid)
         if not files:
             raise MissingImages("the CT series of a measurement is not here.", where=series_instance_uid)
-        return self._recent.get(series_instance_uid, files)
+        measured = {
+            item.measurement.sop_instance_uid
+            for item in plan.placed.values()
+            if item.measurement.series_instance_uid == series_instance_uid
+        }
+        return self._recent.get(series_instance_uid, files, frozenset(measured))
 
     @cached_property
     def _segmenter(self) -> LesionSegmenter:
@@ -197,17 +203,17 @@ def _identity_parts(identity: SegmenterIdentity) -> list[Json]:
 class _RecentVolumes:
     """The last few CT volumes, since all lesions of a series follow one another."""
 
-    def __init__(self, read: Callable[[Sequence[Path]], CtVolume], keep: int = 3) -> None:
+    def __init__(self, read: ReadCtVolume, keep: int = 3) -> None:
         self._read = read
         self._keep = keep
         self._volumes: dict[tuple[str, str], CtVolume] = {}
         self._lock = threading.Lock()
 
-    def get(self, series_instance_uid: str, files: Sequence[InputFile]) -> CtVolume:
-        key = series_instance_uid, digest(sorted(file.sha256 for file in files))
+    def get(self, series_instance_uid: str, files: Sequence[InputFile], measured: frozenset[str]) -> CtVolume:
+        key = series_instance_uid, digest([sorted(file.sha256 for file in files), sorted(measured)])
         with self._lock:
             if key not in self._volumes:
                 while len(self._volumes) >= self._keep:
                     self._volumes.pop(next(iter(self._volumes)))
-                self._volumes[key] = self._read([file.path for file in files])
+                self._volumes[key] = self._read([file.path for file in files], must_hold=measured)
             return self._volumes[key]

@@ -1,0 +1,199 @@
+"""Hands the workshops to the pipeline: the only module that knows them all."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import dicom_node
+import models
+import reports
+from dicom_node import sender
+from dicom_node.ct_volume import read_ct_volume
+from dicom_node.instance_header import read_planes
+from dicom_node.listener import Listener, ListenerSettings
+from dicom_node.measurements.reading import read_measurements
+from models import catalogue
+from models.geodesic_contour import GeodesicContour
+from models.propagation import Propagation
+from reports.result_writer import DicomResultWriter, OutputSwitches
+from tumorresp.domain.errors import InvalidSettings
+from tumorresp.domain.identity import digest
+from tumorresp.domain.measurement import MarkedMeasurement
+from tumorresp.domain.version import SOFTWARE_VERSION
+from tumorresp.ports import LesionSegmenter
+from tumorresp.service.listener_index import ListenerIndex
+from tumorresp.service.pipeline.durable import DurableEngine, EngineSettings
+from tumorresp.service.pipeline.inputs import InputIndex, StationSettings, Workshops
+from tumorresp.service.pipeline.line import LineSettings
+from tumorresp.service.pipeline.stations import Stations
+from tumorresp.service.settings import Settings
+from tumorresp.service.store import Backoff, Store
+from tumorresp.service.store_index import SeriesLinks, StoreIndex
+
+OWNER = "tumorresp"
+
+
+@dataclass(frozen=True, eq=False)
+class Service:
+    """The parts of a running service."""
+
+    store: Store
+    engine: DurableEngine
+    listener: Listener
+
+
+def create_segmenter(settings: Settings) -> LesionSegmenter:
+    """Return the segmenter that the settings name.
+
+    Raises
+    ------
+    WeightsNotFound, InvalidWeights
+        If a network is asked for by name and its weights are absent or wrong.
+    """
+    name = settings.segmenter
+    if name == "auto":
+        name = catalogue.best_available(settings.models_folder)  # type: ignore[assignment]  # one of the names
+    if name == catalogue.GEODESIC_CONTOUR:
+        return GeodesicContour()
+    return Propagation(catalogue.create_slice_segmenter(name, settings.models_folder))
+
+
+def create_workshops(settings: Settings) -> Workshops:
+    """Return the workshops' faces.
+
+    Raises
+    ------
+    InvalidSettings
+        If another installed package has overwritten one of ours.
+    """
+    for package in (dicom_node, models, reports):
+        if getattr(package, "OWNER", None) != OWNER:
+            raise InvalidSettings(
+                "another installed package has overwritten this one.",
+                where=package.__name__,
+                remedy="Install tumorresp into an environment of its own.",
+            )
+    return Workshops(
+        read_planes=read_planes,
+        read_ct_volume=read_ct_volume,
+        read_measurements=functools.partial(_read_measurements, settings),
+        segmenter=functools.partial(create_segmenter, settings),
+        results=DicomResultWriter(output_switches(settings)),
+    )
+
+
+def output_switches(settings: Settings) -> OutputSwitches:
+    """Return what kinds of results are written."""
+    return OutputSwitches(
+        segmentation=settings.seg_kind,
+        report=settings.sr_class,
+        secondary_capture=settings.secondary_capture,
+        encapsulated_pdf=settings.encapsulated_pdf,
+    )
+
+
+def create_stations(settings: Settings, index: InputIndex, work_folder: Path) -> Stations:
+    """Return the stations over an index, working in a folder."""
+    return Stations(index, create_workshops(settings), station_settings(settings, work_folder))
+
+
+def station_settings(settings: Settings, work_folder: Path) -> StationSettings:
+    """Return what the stations take from the settings."""
+    return StationSettings(
+        work_folder=work_folder,
+        box_margin_mm=settings.box_margin_mm,
+        short_to_long_ratio=settings.short_to_long_ratio,
+        radiomics=settings.radiomics,
+        output_switches=(
+            ("seg_kind", settings.seg_kind),
+            ("sr_class", settings.sr_class),
+            ("sr_pixel_origin", settings.sr_pixel_origin),
+        ),
+    )
+
+
+def build_service(settings: Settings) -> Service:
+    """Build, but do not start, the service.
+
+    Raises
+    ------
+    InvalidSettings
+        If the settings contradict each other.
+    WeightsNotFound, InvalidWeights
+        If the network that the settings name cannot be used.
+    """
+    names = [destination.name for destination in settings.destinations]
+    if len(set(names)) != len(names):
+        raise InvalidSettings("two destinations have the same name.", where="destinations")
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    workshops = create_workshops(settings)
+    identity = workshops.segmenter().identity
+    store = Store(settings.database_address)
+    work = settings.data_dir / "work"
+    stations = Stations(StoreIndex(store), workshops, station_settings(settings, work))
+    parameters = station_settings(settings, work).parameters
+    line = LineSettings(
+        quiet_seconds=settings.quiet_seconds,
+        settings_digest=digest(
+            [SOFTWARE_VERSION, identity.name, identity.version, identity.weights_sha256, [list(p) for p in parameters]]
+        ),
+        destinations=tuple(names),
+        delivery_backoff=Backoff(
+            settings.delivery_first_delay_s,
+            settings.delivery_factor,
+            settings.delivery_longest_delay_s,
+            settings.delivery_attempts,
+        ),
+    )
+    links = SeriesLinks(store, workshops.read_measurements)
+    engine = DurableEngine(
+        EngineSettings(line=line, workers=settings.workers),
+        store,
+        stations,
+        Deliverer(settings).send,
+        links.subjects_of_series,
+    )
+    listener = Listener(
+        ListenerSettings(
+            ae_title=settings.ae_title,
+            host=settings.listen_host,
+            port=settings.listen_port,
+            calling_ae_titles=settings.calling_ae_titles,
+            check_called_ae_title=settings.check_called_ae_title,
+            maximum_associations=settings.maximum_associations,
+            folder=settings.data_dir / "incoming",
+        ),
+        ListenerIndex(store),
+    )
+    return Service(store, engine, listener)
+
+
+class Deliverer:
+    """Sends results to the destinations of the settings, by name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._destinations = {
+            item.name: sender.Destination(
+                item.name, item.ae_title, item.host, item.port, calling_ae_title=settings.ae_title
+            )
+            for item in settings.destinations
+        }
+
+    def send(self, path: Path, destination: str) -> None:
+        """Send one object.
+
+        Raises
+        ------
+        DeliveryFailed
+            If the destination does not take it.
+        InvalidSettings
+            If no destination has that name (any more).
+        """
+        if destination not in self._destinations:
+            raise InvalidSettings("no destination has this name any more.", where=destination)
+        sender.send([path], self._destinations[destination])
+
+
+def _read_measurements(settings: Settings, path: Path) -> Sequence[MarkedMeasurement]:
+    return read_measurements(path, pixel_origin=settings.sr_pixel_origin)
