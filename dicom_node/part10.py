@@ -104,8 +104,11 @@ def content_sha256(instance: EncodedInstance) -> str:
         order=">" if instance.transfer_syntax_uid == ExplicitVRBigEndian else "<",
     )
     position = 0
-    while position < len(content):
-        position = walk.after_element(position)
+    try:
+        while position < len(content):
+            position = walk.after_element(position)
+    except RecursionError:
+        raise NotDicom("sequences are nested too deep.") from None
     return walk.hexdigest()
 
 

@@ -9,7 +9,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 from tumorresp.domain.identity import derived_uid
 from tumorresp.phantom.thorax_abdomen import PhantomTimePoint
 
-MANUFACTURER = "tumorresp"
+MANUFACTURER = "tumorresp phantom"
 MODEL = "CT phantom"
 # Stored values are HU + 1024, unsigned, as most scanners store them.
 _INTERCEPT = -1024

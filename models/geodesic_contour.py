@@ -178,7 +178,7 @@ class GeodesicContourParameters:
     """
 
     edge_sigma_mm: float = 1.0
-    edge_scale_hu_per_mm: float = 20.0
+    edge_scale_hu_per_mm: float = 40.0
     length_weight_mm: float = 2.0
     balloon: float = 0.5
     kernel_steps: float = 1.5

@@ -44,6 +44,8 @@ class EvidenceParameters:
         Smoothing of the densities of CT numbers.
     tissue_slab
         The tissues are learnt from slices up to this distance from the key slice, in half long axes.
+    tissue_margin
+        Distance from the ellipse's edge, in half axes, from which on a voxel mainly teaches one of the tissues.
     tissue_weight
         Weight of the tissue's log ratio. Below 1 because neighbouring voxels are not independent.
     prior_weight
@@ -58,9 +60,10 @@ class EvidenceParameters:
         Usual reach across the slices, in half long axes.
     """
 
-    tissue_sigma_mm: float = 1.5
+    tissue_sigma_mm: float = 1.0
     tissue_spread_hu: float = 6.0
     tissue_slab: float = 0.6
+    tissue_margin: float = 0.15
     tissue_weight: float = 0.6
     prior_weight: float = 7.0
     tissue_bias: float = 0.2
@@ -141,10 +144,12 @@ def _tissue_log_ratio(smooth: Floats, along: Floats, beside: Floats, across: Flo
     near = (np.hypot(along, beside) < _SURROUNDINGS) & (np.abs(across) <= max(p.tissue_slab, nearest))
     bins = int((_HIGHEST_HU - _LOWEST_HU) / _BIN_HU)
     bin_of = np.clip(((smooth - _LOWEST_HU) / _BIN_HU).astype(np.int64), 0, bins - 1)
-    share = expit(p.prior_weight * (1 - radius))
+    # Voxels about the ellipse's edge teach neither tissue: they hold both.
+    inner = expit(p.prior_weight * (1 - p.tissue_margin - radius))
+    outer = expit(p.prior_weight * (radius - 1 - p.tissue_margin))
     inside, outside = (
         _density(np.bincount(bin_of[near], weights=weight[near], minlength=bins), p.tissue_spread_hu)
-        for weight in (share, 1 - share)
+        for weight in (inner, outer)
     )
     ratio = np.log((inside + _RARE_PER_HU) / (outside + _RARE_PER_HU))
     return np.clip(ratio, -_LARGEST_LOG_RATIO, _LARGEST_LOG_RATIO)[bin_of]

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
 from models.benchmark.scores import dice, surface_dice, volume_ratio
@@ -24,7 +23,6 @@ from tumorresp.quantify.mask_axes import mask_axes
 
 SURFACE_TOLERANCE_MM = 2.0
 _MARGIN_MM = 3.0
-_log = structlog.get_logger()
 
 Case = tuple[str, CtVolume, NDArray[np.bool_]]
 """Name, CT and (slice, row, column) reference mask of one lesion."""
@@ -155,5 +153,4 @@ def compare(
             scores.append(score_case(case, segmenter))
             if progress is not None:
                 progress(f"{case[0]}: {segmenter.identity.name}", len(scores), len(cases) * len(runs))
-        _log.info("benchmark case scored", case=case[0], segmenters=len(runs))
     return tuple(scores)

@@ -33,7 +33,7 @@ def segmentation(
 ) -> None:
     """Score segmenters against reference masks, from the four end points of the axes alone.
 
-    The axes come from each reference mask: the largest in-plane long axis and the short axis perpendicular to it. Beside
+    The axes come from each reference mask: the largest in-plane long axis and the short axis across it. Beside
     every segmenter stands the ellipsoid that the axes span; a segmenter below it is worth nothing.
     """
     from tumorresp.service.wiring import create_segmenter
@@ -43,7 +43,7 @@ def segmentation(
         if not cases:
             raise Missing("no CT with an RT Structure Set was found.", where=str(data_dir))
         names = segmenter or ["auto"]
-        segmenters = [create_segmenter(Settings(segmenter=name)) for name in names]  # type: ignore[arg-type]  # checked by the model
+        segmenters = [create_segmenter(Settings.model_validate({"segmenter": name})) for name in names]
         with progress_bar() as progress:
             scores = compare(cases, segmenters, progress)
     table = Table(header_style="bold")

@@ -147,7 +147,7 @@ def status() -> None:
         console.print(f"[red]Workflow in trouble[/] {escape(str(item))}")
 
 
-def _delivery_table(deliveries: list[dict]) -> Table:  # type: ignore[type-arg]  # JSON
+def _delivery_table(deliveries: list[dict]) -> Table:
     table = Table(title="Deliveries", title_justify="left", header_style="bold")
     for column in ("Object", "SOP Instance UID", "To", "State", "Tries", "Last error"):
         table.add_column(column, overflow="fold")

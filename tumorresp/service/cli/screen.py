@@ -21,13 +21,14 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from reports.response_rows import RECIST, amount, percent
+from reports.response_rows import MISSING, RECIST, amount, percent
 from tumorresp.domain.errors import TumorRespError
 
 console = Console()
 error_console = Console(stderr=True)
 
-_COLOURS = {"CR": "bold green", "PR": "green", "SD": "yellow", "PD": "bold red", "NE": "dim", "BASELINE": "dim"}
+_COLOURS = {"CR": "bold green", "PR": "green", "SD": "yellow", "PD": "bold red", "NE": "dim"}
+_WIDE = 112
 
 
 def fail(error: TumorRespError) -> NoReturn:
@@ -74,18 +75,17 @@ def show_response_table(document: Mapping[str, Any], title: str) -> None:
     document
         An evaluation as ``reports.tables.evaluation_document`` gives it.
     """
+    wide = console.width >= _WIDE
+    changes = ("vs baseline", "vs nadir") if wide else ("vs baseline",)
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     table.add_column("Time point", no_wrap=True)
-    for name in ("Sum", "baseline", "nadir"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("RECIST 1.1", justify="center", no_wrap=True)
-    for name in ("Volume", "baseline", "nadir"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("Volumetric", justify="center", no_wrap=True)
+    for what, verdict in (("Sum", "RECIST 1.1"), ("Volume", "Volumetric")):
+        for name in (what, *changes):
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(verdict, justify="center", no_wrap=True)
     for row in document["responses"]:
-        table.add_row(
-            f"{row['time_point']}\n[dim]{row['date']}[/]", *_cells(row, "recist", "mm"), *_cells(row, "volume", "mm3")
-        )
+        cells = (*_cells(row, "recist", "mm", wide), *_cells(row, "volume", "mm3", wide))
+        table.add_row(f"{row['time_point']}\n[dim]{row['date']}[/]", *cells)
     console.print(table)
     for row in document["responses"]:
         lines = [
@@ -105,16 +105,14 @@ def _argument(item: Mapping[str, Any]) -> list[str]:
     return [f"[bold]{name}[/] {_category(item['overall'])}", *(f"  • {escape(reason)}" for reason in item["reasons"])]
 
 
-def _cells(row: Mapping[str, Any], prefix: str, unit: str) -> tuple[str, str, str, str]:
+def _cells(row: Mapping[str, Any], prefix: str, unit: str, wide: bool) -> tuple[str, ...]:
     overall = row[f"{prefix}_overall"]
-    if overall is None:
-        return "–", "–", "–", "–"
-    return (
-        amount(_decimal(row[f"{prefix}_sum_{unit}"]), unit),
-        percent(_decimal(row[f"{prefix}_change_from_baseline_percent"])),
-        percent(_decimal(row[f"{prefix}_change_from_nadir_percent"])),
-        _category(overall),
-    )
+    total = amount(_decimal(row[f"{prefix}_sum_{unit}"]), unit)
+    changes = [
+        percent(_decimal(row[f"{prefix}_change_from_{name}_percent"]))
+        for name in (("baseline", "nadir") if wide else ("baseline",))
+    ]
+    return total, *changes, MISSING if overall is None else _category(overall)
 
 
 def _decimal(text: str | None) -> Decimal | None:
@@ -122,5 +120,7 @@ def _decimal(text: str | None) -> Decimal | None:
 
 
 def _category(overall: str) -> str:
+    if overall == "BASELINE":
+        return MISSING
     colour = _COLOURS.get(overall, "")
     return f"[{colour}]{overall}[/]" if colour else overall
