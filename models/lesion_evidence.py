@@ -69,7 +69,7 @@ class EvidenceParameters:
     tissue_bias: float = 0.2
     stretch_weight: float = 2.0
     slant_weight: float = 1.5
-    usual_reach: float = 1.12
+    usual_reach: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
