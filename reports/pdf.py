@@ -188,7 +188,8 @@ def _lesions(evaluation: SubjectEvaluation, pictures: ReportPictures) -> list[Fl
     for lesion_id, rows in lesion_rows(evaluation):
         lesion = rows[0].lesion.lesion
         kind = f"{lesion.role}{', lymph node' if lesion.nodal else ''}"
-        title = _paragraph(f"{lesion_id} · {lesion.organ or 'site not stated'} · {lesion.label} ({kind})", _H3)
+        named = f" · {lesion.label}" if lesion.label not in ("", lesion_id) else ""
+        title = _paragraph(f"{lesion_id} · {lesion.organ or 'site not stated'}{named} ({kind})", _H3)
         cells = [_lesion_cell(lesion_id, row, pictures) for row in rows]
         per_line = max(1, int(_WIDTH // (_PICTURE + 2 * mm)))
         lines = [cells[start : start + per_line] for start in range(0, len(cells), per_line)]
