@@ -1,11 +1,11 @@
 """How alike two masks are."""
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.measure import marching_cubes, mesh_surface_area
+from skimage.measure import marching_cubes
 
 Mask = NDArray[np.bool_]
 Spacing = tuple[float, float, float]
@@ -48,8 +48,8 @@ def surface_dice(reference: Mask, mask: Mask, spacing_mm: Spacing, tolerance_mm:
     box = ndimage.find_objects(either.astype(np.uint8))[0]
     areas = [_surface_areas(np.pad(one[box], 1), spacing_mm) for one in (reference, mask)]
     near = [ndimage.distance_transform_edt(area == 0, sampling=spacing_mm) <= tolerance_mm for area in areas]
-    within = float(areas[0][near[1]].sum() + areas[1][near[0]].sum())
-    return within / float(areas[0].sum() + areas[1].sum())
+    apart = float(areas[0][~near[1]].sum() + areas[1][~near[0]].sum())
+    return 1 - apart / float(areas[0].sum() + areas[1].sum())
 
 
 def volume_ratio(reference: Mask, mask: Mask) -> float:
@@ -66,14 +66,24 @@ def _surface_areas(mask: Mask, spacing_mm: Spacing) -> NDArray[np.float64]:
     return _cell_areas(spacing_mm)[pattern]
 
 
-@lru_cache(maxsize=32)
 def _cell_areas(spacing_mm: Spacing) -> NDArray[np.float64]:
     """Return the marching-cubes area (mm2) of each of the 256 ways in which a cell's corners can be inside."""
-    areas = np.zeros(256)
+    triangles, pattern_of = _cell_triangles()
+    sides = np.diff(triangles * np.asarray(spacing_mm), axis=1)
+    areas = np.linalg.norm(np.cross(sides[:, 0], sides[:, 1]), axis=1) / 2
+    total: NDArray[np.float64] = np.bincount(pattern_of, weights=areas, minlength=256).astype(np.float64)
+    return total
+
+
+@cache
+def _cell_triangles() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the (triangle, corner, axis) surface of all 256 cells of unit size, and the cell of each triangle."""
+    triangles, pattern_of = [], []
     for pattern in range(1, 255):
         cell = np.zeros((_CELL,) * 3, np.float32)
         for bit, corner in enumerate(_CORNERS):
             cell[corner] = pattern >> bit & 1
-        vertices, faces, _, _ = marching_cubes(cell, 0.5, spacing=spacing_mm)
-        areas[pattern] = mesh_surface_area(vertices, faces)
-    return areas
+        vertices, faces, _, _ = marching_cubes(cell, 0.5)
+        triangles.append(vertices[faces])
+        pattern_of.append(np.full(len(faces), pattern))
+    return np.concatenate(triangles).astype(np.float64), np.concatenate(pattern_of)
