@@ -98,8 +98,8 @@ class OrthancServer:
 
 
 @contextmanager
-def running_orthanc(folder: Path, ae_title: str = "ORTHANC") -> Iterator[OrthancServer]:
-    """Run Orthanc with its storage in ``folder`` until the context ends."""
+def running_orthanc(folder: Path, ae_title: str = "ORTHANC", **settings: object) -> Iterator[OrthancServer]:
+    """Run Orthanc with its storage in ``folder`` until the context ends; ``settings`` go into its configuration."""
     program = tool("Orthanc")
     server = OrthancServer(ae_title, "127.0.0.1", free_port(), free_port())
     folder.mkdir(parents=True, exist_ok=True)
@@ -121,6 +121,7 @@ def running_orthanc(folder: Path, ae_title: str = "ORTHANC") -> Iterator[Orthanc
         "OverwriteInstances": True,
         "StableAge": 1,
         "Plugins": [str(_DICOMWEB_PLUGIN)] if _DICOMWEB_PLUGIN.exists() else [],
+        **settings,
     }
     path = folder / "orthanc.json"
     path.write_text(json.dumps(configuration), "utf-8")

@@ -211,9 +211,9 @@ def test_no_name_of_a_patient_in_logs_and_errors(tmp_path, images, caplog):
     with structlog.testing.capture_logs() as logs:
         with StorageScp(tmp_path / "pacs", answers={CTImageStorage: 0xB000}) as pacs:
             send(images, to(pacs))
-        with StorageScp(tmp_path / "pacs", answers={CTImageStorage: 0xC000}) as pacs:
-            with pytest.raises(DeliveryFailed) as caught:
-                send(images, to(pacs))
+        refusing = StorageScp(tmp_path / "pacs", answers={CTImageStorage: 0xC000})
+        with refusing, pytest.raises(DeliveryFailed) as caught:
+            send(images, to(refusing))
     said = f"{logs} {caplog.text} {caught.value}".lower()
     for secret in (PATIENT_ID, *PATIENT_NAME.split("^")):
         assert secret.lower() not in said
