@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from models.benchmark.comparison import compare
 from models.ellipsoid import Ellipsoid
 from models.geodesic_contour import (
     ContourEnergy,
@@ -18,6 +19,7 @@ from models.geodesic_contour import (
 from tests.models.synthetic_ct import ct_volume, dice, prompt_at, synthetic_lesion
 from tumorresp.domain.errors import SegmentationFailed
 from tumorresp.ports import LesionSegmenter
+from tumorresp.service.benchmark_cases import discover_cases
 
 SHAPES = st.tuples(st.integers(1, 5), st.integers(2, 9), st.integers(2, 9))
 SPACINGS = st.tuples(st.floats(0.5, 6), st.floats(0.4, 1.5), st.floats(0.4, 1.5))
@@ -190,3 +192,11 @@ def test_identity_names_every_parameter():
     assert dict(identity.parameters)["length_weight_mm"] == "1.25"
     assert {"edge_sigma_mm", "tissue_weight", "usual_reach"} <= set(dict(identity.parameters))
     assert isinstance(GeodesicContour(), LesionSegmenter)
+
+
+@pytest.mark.parametrize(("patient", "least"), [("STS_036", 0.82), ("STS_051", 0.90)])
+def test_beats_the_ellipsoid_on_real_tumours(real_data, patient, least):
+    (case,) = discover_cases(real_data / "sts" / patient)
+    ellipsoid, contour = compare([case], [GeodesicContour()])
+    assert contour.dice >= least
+    assert contour.dice > ellipsoid.dice + 0.05

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from models.mask_cleaning import fill_holes, marked_component
 from models.propagation import Propagation, PropagationParameters, interpolated
 from tests.models.synthetic_ct import SyntheticLesion, ct_volume, dice, prompt_at, synthetic_lesion
 from tumorresp.domain.errors import SegmentationFailed
@@ -219,3 +220,20 @@ def test_interpolation_is_even_between_concentric_discs():
     ]
     assert radii == pytest.approx([17, 14, 11], abs=0.5)
     assert interpolated(distance <= 20, distance <= 8, 0, (1.0, 1.0)) == ()
+
+
+def test_leads_the_real_network(golden_segmenter):
+    """Random weights find no lesion, but what the network draws on the key slice is what the mask holds there."""
+    lesion = bright(5.0, size_mm=60)
+    key = lesion.prompt.slice_index
+    logits, _ = golden_segmenter.decode(
+        golden_segmenter.encode(lesion.volume.hu[key]), np.array([lesion.prompt.box_xyxy])
+    )
+    trusting = PropagationParameters(smallest_predicted_iou=-np.inf, largest_reach=0.2)
+    mask = Propagation(golden_segmenter, trusting).segment(lesion.volume, lesion.prompt)
+    drawn = marked_component((logits > 0), lesion.truth[key : key + 1])
+    assert drawn.any()
+    assert np.array_equal(mask.in_volume()[key], fill_holes(drawn)[0])
+    assert mask.segmenter.weights_sha256 == golden_segmenter.identity.weights_sha256
+    occupied = np.flatnonzero(mask.in_volume().any(axis=(1, 2)))
+    assert key - 1 <= occupied[0] <= key <= occupied[-1] <= key + 1
