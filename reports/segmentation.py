@@ -1,0 +1,168 @@
+"""A DICOM SEG of one CT series at one time point: a segment a lesion (PS3.3 A.51, C.8.20)."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from highdicom import AlgorithmIdentificationSequence
+from highdicom.seg import Segmentation, SegmentDescription
+from highdicom.sr import CodedConcept
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+
+from reports.derived_object import MANUFACTURER, MODEL, SERIAL_NUMBER, ReportContext, settle
+from tumorresp.domain.ct_volume import CtVolume
+from tumorresp.domain.errors import InvalidInput
+from tumorresp.domain.evaluation import LesionEvaluation, TimePointEvaluation
+from tumorresp.domain.segmentation import LesionMask, SegmenterIdentity
+from tumorresp.domain.terminology import LYMPH_NODE, MORPHOLOGICALLY_ABNORMAL, NEOPLASM, Code
+from tumorresp.domain.version import SOFTWARE_VERSION
+
+KIND = "SEG"
+_LONG_STRING = 64
+
+
+def segmented_lesions(time_point: TimePointEvaluation, volume: CtVolume) -> tuple[LesionEvaluation, ...]:
+    """Return the lesions with a mask on a series, in segment order: segment 1 is the first."""
+    return tuple(
+        item
+        for item in time_point.lesions
+        if item.mask is not None
+        and not item.mask.is_empty
+        and item.measurement.series_instance_uid == volume.series_instance_uid
+    )
+
+
+def build_segmentation(
+    volume: CtVolume,
+    images: Mapping[str, Dataset],
+    time_point: TimePointEvaluation,
+    context: ReportContext,
+    *,
+    kind: str = "binary",
+) -> Segmentation:
+    """Build the SEG of a series.
+
+    Parameters
+    ----------
+    volume
+        The series' volume, on whose grid the masks lie.
+    images
+        Its instances by SOP Instance UID, without pixels.
+    kind
+        ``binary``: a frame a segment and slice, segments may overlap; ``labelmap``: one frame a slice, where segments
+        overlap the later lesion wins.
+
+    Raises
+    ------
+    InvalidInput
+        If no lesion has a mask on this series.
+    """
+    lesions = segmented_lesions(time_point, volume)
+    if not lesions:
+        raise InvalidInput("there is no mask on this series, so no SEG can be made.", where=volume.series_instance_uid)
+    sources, slices = _source_frames(volume, images, lesions)
+    pixels = np.stack([_frames(item.mask, slices) for item in lesions if item.mask is not None], axis=-1)
+    if kind == "labelmap":
+        labels = np.zeros(pixels.shape[:3], np.uint8 if len(lesions) < 256 else np.uint16)
+        for number in range(len(lesions)):
+            labels[pixels[..., number]] = number + 1
+        pixels = labels
+    else:
+        pixels = pixels.astype(np.uint8)
+    segmentation = Segmentation(
+        source_images=sources,
+        pixel_array=pixels,
+        segmentation_type="LABELMAP" if kind == "labelmap" else "BINARY",
+        segment_descriptions=[_description(number, item) for number, item in enumerate(lesions, start=1)],
+        series_instance_uid=context.series_uid(KIND, volume.series_instance_uid),
+        series_number=9001,
+        sop_instance_uid=context.instance_uid(KIND, volume.series_instance_uid),
+        instance_number=1,
+        manufacturer=MANUFACTURER,
+        manufacturer_model_name=MODEL,
+        software_versions=SOFTWARE_VERSION,
+        device_serial_number=SERIAL_NUMBER,
+        content_label="TUMOUR_LESIONS",
+        content_description=f"Lesion masks, {time_point.time_point.name}",
+        content_creator_name="TUMORRESP^",
+        omit_empty_frames=True,
+        series_description=f"Lesions {time_point.time_point.name}"[:_LONG_STRING],
+    )
+    settle(segmentation, context)
+    return segmentation
+
+
+def _source_frames(
+    volume: CtVolume, images: Mapping[str, Dataset], lesions: Sequence[LesionEvaluation]
+) -> tuple[list[Dataset], list[int | None]]:
+    """Return the source images and, a frame of theirs each, the slice index; None for frames without lesions.
+
+    Slices that were interpolated have no image, and their part of a mask has no frame.
+    """
+    masks = [item.mask for item in lesions if item.mask is not None]
+    first = min(mask.start[0] for mask in masks)
+    last = max(mask.start[0] + mask.voxels.shape[0] for mask in masks) - 1
+    multi_frame = [image for image in images.values() if "NumberOfFrames" in image and int(image.NumberOfFrames) > 1]
+    if multi_frame:
+        image = multi_frame[0]
+        order: list[int | None] = [None] * int(image.NumberOfFrames)
+        for index, plane in enumerate(volume.planes):
+            if plane.frame_number is not None and plane.sop_instance_uid == str(image.SOPInstanceUID):
+                order[plane.frame_number - 1] = index
+        return [image], order
+    used = [k for k in range(first, last + 1) if volume.planes[k].sop_instance_uid in images]
+    return [images[volume.planes[k].sop_instance_uid] for k in used], list(used)
+
+
+def _frames(mask: LesionMask, slices: Sequence[int | None]) -> NDArray[np.bool_]:
+    """Return a mask as (frame, row, column) in the order of the source frames."""
+    _, rows, columns = mask.geometry.shape
+    frames = np.zeros((len(slices), rows, columns), bool)
+    start, row, column = mask.start
+    depth, height, width = mask.voxels.shape
+    for number, index in enumerate(slices):
+        if index is not None and start <= index < start + depth:
+            frames[number, row : row + height, column : column + width] = mask.voxels[index - start]
+    return frames
+
+
+def _description(number: int, item: LesionEvaluation) -> SegmentDescription:
+    assert item.mask is not None
+    lesion = item.lesion
+    regions = [concept(LYMPH_NODE)] if lesion.nodal else []
+    if lesion.site is not None and not (lesion.nodal and lesion.site.same_concept(LYMPH_NODE)):
+        regions.append(concept(lesion.site))
+    return SegmentDescription(
+        segment_number=number,
+        segment_label=" ".join(part for part in (lesion.lesion_id, lesion.organ) if part)[:_LONG_STRING],
+        segmented_property_category=concept(MORPHOLOGICALLY_ABNORMAL),
+        segmented_property_type=concept(NEOPLASM),
+        algorithm_type="SEMIAUTOMATIC",
+        algorithm_identification=_algorithm(item.mask.segmenter),
+        tracking_uid=lesion.tracking_uid,
+        tracking_id=lesion.lesion_id,
+        anatomic_regions=regions[:1] or None,
+    )
+
+
+def _algorithm(segmenter: SegmenterIdentity) -> AlgorithmIdentificationSequence:
+    parameters = dict(algorithm_parameters(segmenter))
+    return AlgorithmIdentificationSequence(
+        name=segmenter.name,
+        family=codes.DCM.ArtificialIntelligence,
+        version=segmenter.version,
+        source="tumorresp",
+        parameters=parameters or None,
+    )
+
+
+def algorithm_parameters(segmenter: SegmenterIdentity) -> tuple[tuple[str, str], ...]:
+    """Return what identifies a segmenter beyond its name: the weights' hash, then its parameters."""
+    weights = (("weights_sha256", segmenter.weights_sha256),) if segmenter.weights_sha256 else ()
+    return (*weights, *segmenter.parameters)
+
+
+def concept(code: Code) -> CodedConcept:
+    """Return a code as highdicom takes it."""
+    return CodedConcept(code.value, code.scheme, code.meaning[:_LONG_STRING])
