@@ -7,7 +7,7 @@ What is done about an imperfect series, and why:
   UID, and the finding ``missing-slices`` names the positions.
 - *A changing slice spacing* divides the series; the largest even part is used, or the part with the images named in
   ``must_hold``. Nothing is resampled.
-- *Localizers* beside slices are left out; a series of localizers alone is refused.
+- *Localizers and screen captures* beside slices are left out; a series of nothing else is refused.
 - *Identical duplicates* are dropped; two different images at one position are refused, because either may be right.
 - *A tilted gantry* gives a sheared geometry; the images stay as they were acquired.
 """
@@ -97,6 +97,7 @@ def _frames(paths: Sequence[Path]) -> tuple[list[_Frame], list[Finding]]:
     """Return every frame that is a slice, and what was left out."""
     frames: list[_Frame] = []
     localizers: list[str] = []
+    captures: list[str] = []
     series: dict[str, str] = {}
     for path in paths:
         dataset = read_without_pixels(path)
@@ -106,30 +107,33 @@ def _frames(paths: Sequence[Path]) -> tuple[list[_Frame], list[Finding]]:
             )
         series.setdefault(str(dataset.get("SeriesInstanceUID") or ""), path.name)
         planes = planes_of(dataset, where=path.name)
-        for number, (plane, items) in enumerate(zip(planes, frame_items(dataset), strict=True)):
+        if not planes:
+            captures.append(str(dataset.get("SOPInstanceUID") or ""))
+        for number, (plane, items) in enumerate(zip(planes, frame_items(dataset), strict=False)):
             if _is_localizer(items):
                 localizers.append(plane.sop_instance_uid)
-                continue
-            if not plane.calibrated:
+            elif plane.calibrated:
+                frames.append(_Frame(path, number, plane))
+            else:
                 raise InvalidGeometry(
                     "Pixel Spacing (0028,0030) is missing or not positive.",
                     where=path.name,
                     remedy="Export the original axial series again.",
                 )
-            frames.append(_Frame(path, number, plane))
     if len(series) > 1:
         raise InvalidGeometry(
             f"images of {len(series)} series were given as one.", where=", ".join(list(series.values())[:2])
         )
     if not frames:
         raise InvalidGeometry(
-            "the series holds localizers only (Image Type (0008,0008)).",
+            "the series holds no slices, only localizers (Image Type (0008,0008)) or screen captures.",
             where=paths[0].name,
             remedy="Send the axial series that the lesions were measured on.",
         )
-    return frames, _left_out(
-        localizers, "localizer-left-out", "planning images (localizers) were left out of the volume"
-    )
+    return frames, [
+        *_left_out(localizers, "localizer-left-out", "planning images (localizers) were left out of the volume"),
+        *_left_out(captures, "capture-left-out", "images without a place in the patient were left out of the volume"),
+    ]
 
 
 def _is_localizer(items: Sequence[Dataset]) -> bool:

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 from pydicom.dataset import Dataset
+from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage
 
 from tumorresp.domain.errors import InvalidGeometry
 from tumorresp.domain.geometry import ImagePlane, Vector3, vector3
@@ -13,6 +14,7 @@ from tumorresp.domain.geometry import ImagePlane, Vector3, vector3
 _ORIENTATION_TOLERANCE = 0.01
 # Their pixels are not an image of a slice, though they may state a position.
 _NOT_SLICES = frozenset(("SEG", "RTDOSE"))
+_CT_IMAGES = frozenset((CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage))
 _REMEDY = "Export the original axial series again."
 
 
@@ -37,7 +39,7 @@ def planes_of(dataset: Dataset, *, where: str) -> tuple[ImagePlane, ...]:
     if "Rows" not in dataset or "Columns" not in dataset or dataset.get("Modality") in _NOT_SLICES:
         return ()
     is_multi_frame = bool(dataset.get("PerFrameFunctionalGroupsSequence"))
-    if not is_multi_frame and "ImagePositionPatient" not in dataset and dataset.get("Modality") != "CT":
+    if not is_multi_frame and "ImagePositionPatient" not in dataset and dataset.get("SOPClassUID") not in _CT_IMAGES:
         return ()
     try:
         return tuple(

@@ -8,7 +8,7 @@ import pytest
 import SimpleITK as sitk
 
 from dicom_node.ct_volume import read_ct_volume
-from tests.dicom_node.ct_files import COLUMNS, ROWS, ct_image, enhanced_ct, stored_pixels, uid, write
+from tests.dicom_node.ct_files import COLUMNS, ROWS, ct_image, enhanced_ct, stored_pixels, uid, with_meta, write
 from tests.real_servers import run_tool
 from tumorresp.domain.errors import InvalidGeometry, InvalidInput, MissingImages, NotDicom
 
@@ -131,6 +131,22 @@ def test_localizers_beside_slices_are_left_out(tmp_path: Path):
     assert volume.findings[0].where == uid("scout")
 
 
+def test_a_screen_capture_in_the_series_is_left_out(tmp_path: Path):
+    """Dose reports are stored as Secondary Capture with the CT's modality, sometimes in its series."""
+    capture = with_meta(
+        ct_image(
+            0,
+            SOPClassUID="1.2.840.10008.5.1.4.1.1.7",
+            SOPInstanceUID=uid("dose"),
+            ImagePositionPatient=None,
+            ImageOrientationPatient=None,
+        )
+    )
+    volume = read_ct_volume(write(tmp_path, *(ct_image(z) for z in (0, 5, 10)), capture))
+    assert volume.hu.shape[0] == 3
+    assert codes(volume) == ["capture-left-out"]
+
+
 BAD_SERIES = {
     "other content at one position": (
         [ct_image(5, SOPInstanceUID=uid("x"), PixelData=b"\1\0" * ROWS * COLUMNS)],
@@ -159,7 +175,7 @@ def test_what_forms_no_volume_is_refused_with_its_place(tmp_path: Path, extra):
 
 
 def test_localizers_alone_are_no_volume(tmp_path: Path):
-    with pytest.raises(InvalidGeometry, match="localizers only"):
+    with pytest.raises(InvalidGeometry, match="only localizers"):
         read_ct_volume(series(tmp_path, (0, 5), ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]))
 
 

@@ -119,8 +119,9 @@ def test_what_is_no_image_of_a_slice_has_no_plane(real_data: Path, tmp_path: Pat
     assert read_planes(real_data / "sr_samples" / "ohif" / "ohif_srt.dcm") == ()
     assert read_planes(real_data / "sts" / "STS_002" / "RTSTRUCT.dcm") == ()
     assert read_planes(real_data / "sr_samples" / "dcmqi" / "liver.dcm") == ()
-    radiograph = ct_image(0, Modality="DX", ImagePositionPatient=None, ImageOrientationPatient=None)
-    assert read_planes(*write(tmp_path, radiograph)) == ()
+    for number, sop_class in enumerate(("1.2.840.10008.5.1.4.1.1.1.1", "1.2.840.10008.5.1.4.1.1.7")):  # DX, capture
+        picture = ct_image(number, SOPClassUID=sop_class, ImagePositionPatient=None, ImageOrientationPatient=None)
+        assert read_planes(*write(tmp_path, picture)) == ()
 
 
 def test_planes_of_a_file_that_is_no_dicom(tmp_path: Path):

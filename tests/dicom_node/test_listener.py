@@ -309,6 +309,14 @@ def test_a_fault_in_the_index_is_answered(listener, index):
     assert store_raw(listener.port, ct_image(0)).Status == SUCCESS
 
 
+def test_a_refusal_that_cannot_be_recorded_is_answered_all_the_same(listener, index, monkeypatch):
+    def fail(_: RefusedInstance) -> None:
+        raise OutsideFailure("the index is not there.")
+
+    monkeypatch.setattr(index, "refuse", fail)
+    assert store_raw(listener.port, ct_image(0), lambda content: content[:-7]).Status == 0xC001
+
+
 # ---------------------------------------------------------------- who is served
 
 
