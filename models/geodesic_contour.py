@@ -223,7 +223,7 @@ class GeodesicContour:
             image, frame.coordinates(*grid.indices()), grid.spacing_mm, frame, parameters.evidence
         )
         evolution = self._evolve(image, evidence, grid.spacing_mm)
-        inside = marked_component(grid.grow(evolution.slope) < 0, frame.ellipse(grid.box))
+        inside = marked_component(grid.negative(evolution.slope), frame.ellipse(grid.box))
         if not inside.any():
             raise SegmentationFailed("the contour vanished: nothing at the axes differs from what surrounds them")
         whole = grid.box.in_volume(fill_holes(inside), volume.geometry.shape)

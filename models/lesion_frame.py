@@ -65,9 +65,11 @@ class LesionFrame:
 
     def ellipse(self, box: "VoxelBox") -> NDArray[np.bool_]:
         """Return the voxels of a box that lie in the axes' ellipse on the key slice, as (slice, row, column) bool."""
-        along, beside, across = self.coordinates(*box.indices())
-        half_slice = 0.5 * self.spacing_mm[0] / self.half_long_mm
-        inside: NDArray[np.bool_] = (along**2 + beside**2 <= 1) & (np.abs(across) < half_slice)
+        inside = np.zeros(box.shape, bool)
+        slices, rows, columns = box.indices()
+        key = self.key_slice - box.start[0]
+        along, beside, _ = self.coordinates(slices[key : key + 1], rows, columns)
+        inside[key] = (along**2 + beside**2 <= 1)[0]
         return inside
 
 

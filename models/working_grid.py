@@ -33,22 +33,45 @@ class WorkingGrid:
 
     def shrink(self, hu: NDArray[np.int16] | NDArray[np.float32]) -> Floats:
         """Average the box of a volume's CT numbers over the blocks; a last block cut short repeats its border."""
-        crop = np.asarray(hu[self.box.region], dtype=np.float64)
-        missing = [(0, -size % factor) for size, factor in zip(self.box.shape, self.factors, strict=True)]
-        crop = np.pad(crop, missing, mode="edge")
-        (n, a), (h, b), (w, c) = ((size // f, f) for size, f in zip(crop.shape, self.factors, strict=True))
-        blocks: Floats = crop.reshape(n, a, h, b, w, c).mean(axis=(1, 3, 5))
-        return blocks
+        thick, high, wide = self.factors
+        missing = [(0, -size % factor) for size, factor in zip(self.box.shape[1:], self.factors[1:], strict=True)]
+        box = hu[self.box.region]
+        blocks = []
+        # Slab by slab: a large lesion on thin slices would need gigabytes at once.
+        for first in range(0, box.shape[0], thick):
+            slab = box[np.minimum(np.arange(first, first + thick), box.shape[0] - 1)].mean(axis=0, dtype=np.float64)
+            slab = np.pad(slab, missing, mode="edge")
+            blocks.append(slab.reshape(slab.shape[0] // high, high, slab.shape[1] // wide, wide).mean(axis=(1, 3)))
+        return np.stack(blocks)
 
-    def grow(self, values: Floats) -> Floats:
-        """Interpolate the blocks' values linearly at the box's voxels."""
-        for axis, (size, factor) in enumerate(zip(self.box.shape, self.factors, strict=True)):
-            last = values.shape[axis] - 1
-            position = np.clip((np.arange(size) - (factor - 1) / 2) / factor, 0, last)
-            lower = np.floor(position).astype(int)
-            share = (position - lower).reshape([-1 if other == axis else 1 for other in range(3)])
-            values = (1 - share) * values.take(lower, axis) + share * values.take(np.minimum(lower + 1, last), axis)
-        return values
+    def negative(self, values: Floats) -> NDArray[np.bool_]:
+        """Return the box's voxels at which the blocks' values, interpolated linearly between middles, are negative."""
+        slices, rows, columns = (
+            _interpolation(size, factor, count)
+            for size, factor, count in zip(self.box.shape, self.factors, values.shape, strict=True)
+        )
+        result = np.empty(self.box.shape, bool)
+        for index, (lower, upper, share) in enumerate(zip(*slices, strict=True)):
+            section = _mixed((1 - share) * values[lower] + share * values[upper], rows, 0)
+            result[index] = _mixed(section, columns, 1) < 0
+        return result
+
+
+_Interpolation = tuple[NDArray[np.int64], NDArray[np.int64], Floats]
+
+
+def _interpolation(size: int, factor: int, count: int) -> _Interpolation:
+    """Return, for each of ``size`` voxels, the two neighbouring blocks and the share of the second one."""
+    position = np.clip((np.arange(size) - (factor - 1) / 2) / factor, 0, count - 1)
+    lower = np.floor(position).astype(np.int64)
+    return lower, np.minimum(lower + 1, count - 1), position - lower
+
+
+def _mixed(section: Floats, interpolation: _Interpolation, axis: int) -> Floats:
+    lower, upper, share = interpolation
+    share = share[:, None] if axis == 0 else share[None, :]
+    mixed: Floats = (1 - share) * section.take(lower, axis) + share * section.take(upper, axis)
+    return mixed
 
 
 def working_grid(box: VoxelBox, spacing_mm: tuple[float, float, float], step_mm: float) -> WorkingGrid:
