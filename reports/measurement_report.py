@@ -245,10 +245,11 @@ class _ReportBuilder:
                 version=item.mask.segmenter.version,
                 parameters=[f"{name}={value}" for name, value in algorithm_parameters(item.mask.segmenter)] or None,
             ),
-            measurements=self._biomarkers(item.biomarkers, held),
+            measurements=self._biomarkers(item.biomarkers),
         )
 
-    def _biomarkers(self, biomarkers: Biomarkers, held: SegmentedSeries) -> list[Measurement]:
+    @staticmethod
+    def _biomarkers(biomarkers: Biomarkers) -> list[Measurement]:
         rows: list[tuple[Code, float | None, str, Code | None, Code | None]] = [
             (VOLUME, biomarkers.voxel_volume_mm3, "mm3", _VOXEL_VOLUME_METHOD, None),
             (VOLUME_OF_MESH, biomarkers.mesh_volume_mm3, "mm3", None, None),
@@ -257,11 +258,10 @@ class _ReportBuilder:
             (ATTENUATION, biomarkers.mean_hu, "[hnsf'U]", None, MEAN),
             (ATTENUATION, biomarkers.sd_hu, "[hnsf'U]", None, STANDARD_DEVIATION),
         ]
-        measured = [_number(*row) for row in rows if row[1] is not None]
-        image = held.images.get(biomarkers.axes_sop_instance_uid)
+        # TID 1411 measures its region: the axes' end points follow from the segment, and no line may stand here.
         for name, axis in ((LONG_AXIS, biomarkers.long_axis), (SHORT_AXIS, biomarkers.short_axis)):
-            if axis is not None and image is not None:
-                measured.append(self._line(name, axis, held, image, MASK_AXIS))
+            rows.append((name, axis.length_mm if axis else None, "mm", MASK_AXIS, None))
+        measured = [_number(*row) for row in rows if row[1] is not None]
         return [*measured, *(_radiomic(item) for item in _coded_radiomics(biomarkers.radiomics))]
 
     def _reader_group(self, item: LesionEvaluation) -> MeasurementsAndQualitativeEvaluations:
@@ -274,7 +274,7 @@ class _ReportBuilder:
         lines, sources = [], None
         if held is not None and image is not None:
             lines = [
-                self._line(name, axis, held, image, RECIST_1_1)
+                self._line(name, axis, held, image)
                 for name, axis in ((LONG_AXIS, measurement.long_axis), (SHORT_AXIS, measurement.short_axis))
                 if axis is not None
             ]
@@ -291,7 +291,7 @@ class _ReportBuilder:
             source_images=sources,
         )
 
-    def _line(self, name: Code, axis: Axis, held: SegmentedSeries, image: Dataset, method: Code) -> Measurement:
+    def _line(self, name: Code, axis: Axis, held: SegmentedSeries, image: Dataset) -> Measurement:
         ends = np.array([axis.start_lps_mm, axis.end_lps_mm])
         coordinates: CoordinatesForMeasurement | CoordinatesForMeasurement3D
         if self._in_3d:
@@ -315,7 +315,7 @@ class _ReportBuilder:
             name=concept(name),
             value=axis.length_mm,
             unit=concept(_UNITS["mm"]),
-            method=concept(method),
+            method=concept(RECIST_1_1),
             referenced_coordinates=[coordinates],
         )
 
