@@ -76,10 +76,10 @@ def show_response_table(document: Mapping[str, Any], title: str) -> None:
         An evaluation as ``reports.tables.evaluation_document`` gives it.
     """
     wide = console.width >= _WIDE
-    changes = ("vs baseline", "vs nadir") if wide else ("vs baseline",)
+    changes = ("vs baseline", "vs nadir") if wide else ("change",)
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     table.add_column("Time point", no_wrap=True)
-    for what, verdict in (("Sum", "RECIST 1.1"), ("Volume", "Volumetric")):
+    for what, verdict in (("Sum", "RECIST"), ("Volume", "by volume")):
         for name in (what, *changes):
             table.add_column(name, justify="right", no_wrap=True)
         table.add_column(verdict, justify="center", no_wrap=True)
