@@ -1,17 +1,20 @@
 """What all DICOM results have in common: derived identity, dates from the inputs, and bytes that do not change."""
 
 import datetime
+import io
 import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from highdicom.sr import CodedConcept
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from tumorresp.domain.identity import derived_uid
-from tumorresp.domain.terminology import PRIVATE_SCHEME
+from tumorresp.domain.terminology import PRIVATE_SCHEME, Code
 from tumorresp.domain.version import SOFTWARE_VERSION
 
 MANUFACTURER = "tumorresp"
@@ -19,6 +22,7 @@ MODEL = "tumorresp"
 SERIAL_NUMBER = "1"
 IMPLEMENTATION_UID = derived_uid("implementation", "tumorresp")
 _IMPLEMENTATION_NAME = "TUMORRESP"
+_CODE_MEANING_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -45,13 +49,16 @@ class ReportContext:
         return derived_uid("instance", kind, of, self.input_digest)
 
 
-def settle(dataset: Dataset, context: ReportContext) -> None:
-    """Put the inputs' date where the clock's stood, and derived UIDs where random ones stood, in place.
+def concept(code: Code) -> CodedConcept:
+    """Return a code as highdicom takes it."""
+    return CodedConcept(code.value, code.scheme, code.meaning[:_CODE_MEANING_LENGTH])
 
-    Raises
-    ------
-    KeyError
-        Never; attributes that are absent stay absent.
+
+def settle(dataset: Dataset, context: ReportContext) -> None:
+    """Finish a data set in place, so that the same inputs give the same bytes.
+
+    The inputs' date is put where the clock's stood, derived UIDs where random ones stood; private codes are declared
+    and the file meta information is written.
     """
     day, time = context.moment.strftime("%Y%m%d"), context.moment.strftime("%H%M%S")
     for keyword in ("ContentDate", "SeriesDate", "InstanceCreationDate"):
@@ -62,12 +69,9 @@ def settle(dataset: Dataset, context: ReportContext) -> None:
             setattr(dataset, keyword, time)
     for equipment in dataset.get("ContributingEquipmentSequence", ()):
         equipment.ContributionDateTime = day + time
-    organizations = {str(item.DimensionOrganizationUID) for item in dataset.get("DimensionOrganizationSequence", ())}
-    renamed = {
-        uid: derived_uid("dimension organization", str(number), str(dataset.SOPInstanceUID))
-        for number, uid in enumerate(sorted(organizations))
-    }
-    _rename(dataset, renamed)
+    _rename_dimension_organizations(dataset)
+    if any(_is_private(item) for item in _items(dataset)):
+        _declare_private_scheme(dataset)
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
@@ -77,16 +81,33 @@ def settle(dataset: Dataset, context: ReportContext) -> None:
     dataset.file_meta = meta
 
 
-def _rename(dataset: Dataset, renamed: dict[str, str]) -> None:
-    for item in dataset.get("DimensionOrganizationSequence", ()):
-        item.DimensionOrganizationUID = renamed[str(item.DimensionOrganizationUID)]
-    for item in dataset.get("DimensionIndexSequence", ()):
-        if "DimensionOrganizationUID" in item:
-            item.DimensionOrganizationUID = renamed[str(item.DimensionOrganizationUID)]
+def _rename_dimension_organizations(dataset: Dataset) -> None:
+    organizations = [str(item.DimensionOrganizationUID) for item in dataset.get("DimensionOrganizationSequence", ())]
+    renamed = {
+        uid: derived_uid("dimension organization", str(number), str(dataset.SOPInstanceUID))
+        for number, uid in enumerate(organizations)
+    }
+    for keyword in ("DimensionOrganizationSequence", "DimensionIndexSequence"):
+        for item in dataset.get(keyword, ()):
+            if "DimensionOrganizationUID" in item:
+                item.DimensionOrganizationUID = renamed[str(item.DimensionOrganizationUID)]
 
 
-def declare_private_scheme(dataset: Dataset) -> None:
-    """Say whose the codes of ``99TUMORRESP`` are (PS3.3 C.12.1.1.12)."""
+def _items(dataset: Dataset) -> Iterator[Dataset]:
+    """Yield a data set and all items below it."""
+    yield dataset
+    for element in dataset:
+        if element.VR == "SQ":
+            for item in element.value:
+                yield from _items(item)
+
+
+def _is_private(item: Dataset) -> bool:
+    return item.get("CodingSchemeDesignator") == PRIVATE_SCHEME
+
+
+def _declare_private_scheme(dataset: Dataset) -> None:
+    """Say whose the codes of ``99TUMORRESP`` are (PS3.3 C.12.1.1.2)."""
     scheme = Dataset()
     scheme.CodingSchemeDesignator = PRIVATE_SCHEME
     scheme.CodingSchemeName = "tumorresp private codes"
@@ -95,22 +116,25 @@ def declare_private_scheme(dataset: Dataset) -> None:
     dataset.CodingSchemeIdentificationSequence = [scheme]
 
 
+def encoded(dataset: Dataset) -> bytes:
+    """Return a data set as a Part 10 file."""
+    stream = io.BytesIO()
+    dcmwrite(stream, dataset, enforce_file_format=True, overwrite=True)
+    return stream.getvalue()
+
+
 def write_file(content: bytes, path: Path) -> None:
     """Write a file whole or not at all, and onto the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    Path(name).chmod(0o644)
-    Path(name).replace(path)
-
-
-def encoded(dataset: Dataset) -> bytes:
-    """Return a data set as a Part 10 file."""
-    from io import BytesIO
-
-    stream = BytesIO()
-    dcmwrite(stream, dataset, enforce_file_format=True, overwrite=True)
-    return stream.getvalue()
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.chmod(0o644)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

@@ -29,23 +29,36 @@ def _private(value: str, meaning: str) -> Code:
     return Code(value, PRIVATE_SCHEME, meaning)
 
 
+# At most 16 characters: they go into Code Value, which every reader knows; longer ones would need Long Code Value.
 SUM_OF_DIAMETERS = _private("sum-of-diameters", "Sum of Diameters of Target Lesions")
 TOTAL_VOLUME = _private("total-volume", "Total Volume of Target Lesions")
+TARGET_SUM = _private("target-sum", "Sum of Target Lesions")
 BASELINE_SUM = _private("baseline-sum", "Sum at Baseline")
 NADIR_SUM = _private("nadir-sum", "Smallest Earlier Sum")
-CHANGE_FROM_BASELINE = _private("change-from-baseline", "Change from Baseline")
-CHANGE_FROM_NADIR = _private("change-from-nadir", "Change from Nadir")
-TARGET_RESPONSE = _private("target-response", "Response of Target Lesions")
-NON_TARGET_RESPONSE = _private("non-target-response", "Response of Non-Target Lesions")
+CHANGE_FROM_BASELINE = _private("change-baseline", "Change from Baseline")
+CHANGE_FROM_NADIR = _private("change-nadir", "Change from Nadir")
+DIFFERENCE_FROM_NADIR = _private("diff-nadir", "Difference from Nadir")
+TARGET_RESPONSE = _private("resp-target", "Response of Target Lesions")
+NON_TARGET_RESPONSE = _private("resp-non-target", "Response of Non-Target Lesions")
 NEW_LESIONS = _private("new-lesions", "New Lesions")
-OVERALL_RESPONSE = _private("overall-response", "Overall Response")
+OVERALL_RESPONSE = _private("resp-overall", "Overall Response")
 REASON = _private("reason", "Reason")
+RULE_PARAMETER = _private("rule-parameter", "Rule Parameter")
+REMARK = _private("remark", "Remark")
 VOLUMETRIC_RECIST = _private("volume-recist", "Volumetric Response")
-RADIOLOGIST_AXIS = _private("reader-axis", "Measured by the Reader")
 MASK_AXIS = _private("mask-axis", "Measured on the Mask")
+SURFACE_VOXEL_SHARE = _private("surface-share", "Share of Voxels on the Surface")
+
+PROCEDURE = Code("25045-6", "LN", "CT unspecified body region")
+VOXEL_VOLUME_METHOD = Code("126030", "DCM", "Sum of segmented voxel volumes")
+MEASUREMENT_METHOD = Code("370129005", "SCT", "Measurement Method")
+DERIVATION = Code("121401", "DCM", "Derivation")
+BASELINE_TYPE = Code("C1442488", "UMLS", "Baseline")
+BASELINE_EVENT = Code("121079", "DCM", "Baseline")
 
 ROLES = {LesionRole.TARGET: ROLE_TARGET, LesionRole.NON_TARGET: ROLE_NON_TARGET, LesionRole.NEW: ROLE_NEW}
 STATES = {
+    LesionState.MEASURED: _private("measured", "Measured"),
     LesionState.ABSENT: ABSENT,
     LesionState.PRESENT: PRESENT,
     LesionState.TOO_SMALL: STATE_TOO_SMALL,
@@ -53,8 +66,8 @@ STATES = {
     LesionState.UNEQUIVOCAL_PROGRESSION: STATE_UNEQUIVOCAL_PROGRESSION,
     LesionState.EQUIVOCAL: STATE_EQUIVOCAL,
 }
-METHODS = {"recist-1.1": RECIST_1_1, "volume-recist": VOLUMETRIC_RECIST}
-SUMS = {"recist-1.1": SUM_OF_DIAMETERS, "volume-recist": TOTAL_VOLUME}
+_METHODS = {"recist-1.1": RECIST_1_1, "volume-recist": VOLUMETRIC_RECIST}
+_SUMS = {"recist-1.1": SUM_OF_DIAMETERS, "volume-recist": TOTAL_VOLUME}
 
 _TARGET = {
     Category.CR: TARGET_CR,
@@ -80,24 +93,30 @@ _WORDS = {
 }
 
 
+def criterion_code(criterion: str) -> Code:
+    """Return the criterion as a measurement method."""
+    return _METHODS.get(criterion) or _private(criterion, criterion)
+
+
+def sum_code(criterion: str) -> Code:
+    """Return what a criterion sums."""
+    return _SUMS.get(criterion, TARGET_SUM)
+
+
 def category_code(category: Category) -> Code:
     """Return the private code of a category: DCM has none for overall responses, nor for NE."""
     return _private(category.value.lower().replace("/", "-"), _WORDS[category])
 
 
-def target_code(assessment: Assessment) -> Code:
-    """Return DCM's code of a target response, private where DCM has none.
+def standard_codes(assessment: Assessment) -> tuple[Code, ...]:
+    """Return DCM's codes of the target and the non-target response (CID 6143, 6144), where there are such.
 
-    DCM's codes are defined for RECIST's diameters, so a volumetric response never gets one.
+    They are defined by RECIST's diameters, so a volumetric response never gets one.
     """
     if assessment.criterion != "recist-1.1":
-        return category_code(assessment.target)
-    return _TARGET.get(assessment.target, category_code(assessment.target))
-
-
-def non_target_code(assessment: Assessment) -> Code:
-    """Return DCM's code of a non-target response, private where DCM has none."""
-    return _NON_TARGET.get(assessment.non_target, category_code(assessment.non_target))
+        return ()
+    found = _TARGET.get(assessment.target), _NON_TARGET.get(assessment.non_target)
+    return tuple(code for code in found if code is not None)
 
 
 def new_lesions_code(status: NewLesionStatus) -> Code:

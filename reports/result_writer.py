@@ -1,27 +1,34 @@
 """Puts everything that comes out of an evaluation on disk: DICOM objects a time point, pages and tables a subject."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import structlog
 from pydicom.dataset import Dataset
 
 from reports.derived_object import ReportContext, encoded, write_file
 from reports.document import ReportPictures, build_html, draw_pictures, png_bytes
+from reports.encapsulated_pdf import KIND as PDF_KIND
+from reports.encapsulated_pdf import build_encapsulated_pdf
+from reports.lesion_groups import SegmentedSeries
 from reports.measurement_report import KIND as REPORT_KIND
-from reports.measurement_report import SegmentedSeries, build_measurement_report
+from reports.measurement_report import build_measurement_report
 from reports.overlay import key_slice_of, slice_picture
 from reports.pdf import build_pdf
-from reports.pictures_as_dicom import CAPTURE_KIND, PDF_KIND, build_encapsulated_pdf, build_overlay_capture
+from reports.secondary_capture import KIND as CAPTURE_KIND
+from reports.secondary_capture import build_secondary_capture
 from reports.segmentation import KIND as SEGMENTATION_KIND
 from reports.segmentation import build_segmentation, segmented_lesions
-from reports.source_images import read_source_images, study_moment
+from reports.source_images import image_of_study, read_source_images, study_moment
 from reports.tables import evaluation_json, lesion_records, records_csv, response_records
 from tumorresp.domain.ct_volume import CtVolume
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.evaluation import SubjectEvaluation, TimePointEvaluation
 from tumorresp.ports import ResultFile
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -59,37 +66,64 @@ class DicomResultWriter:
         input_digest: str,
         folder: Path,
     ) -> tuple[ResultFile, ...]:
-        """Write the DICOM objects of a time point into a folder of its own.
+        """Write the DICOM objects of a time point into a folder of its own, ``baseline``, ``follow-up-1`` ...
 
-        A time point whose measurements refer to no image at all (statements only) gets no objects.
+        Files of an earlier run that are not made any more are removed. A time point of which no image is here has no
+        objects: they must name the patient and study as the images do.
         """
-        held = self._series(time_point, ct_paths, volumes, input_digest)
-        if not held:
+        series = _series_of(time_point, ct_paths, volumes)
+        if series:
+            study_image: Dataset | None = next(iter(series[0][1].values()))
+        else:
+            study_image = image_of_study((ct_paths[uid] for uid in sorted(ct_paths)), time_point.study_instance_uid)
+        target = folder / folder_name(time_point)
+        if study_image is None:
+            _log.warning("no image of the study, so no DICOM results", study=time_point.study_instance_uid)
+            _remove_others(target, ())
             return ()
-        context = ReportContext(input_digest, study_moment(held[0].images.values()))
-        target = folder / time_point.time_point.name.lower().replace(" ", "-")
-        written: list[ResultFile] = []
+        context = ReportContext(input_digest, study_moment([study_image]))
+        held = [
+            SegmentedSeries(volume, images, self._segmentation(volume, images, time_point, context))
+            for volume, images in series
+        ]
+        written = [
+            _write(kind, target / name, dataset, time_point)
+            for kind, name, dataset in self._objects(evaluation, time_point, held, study_image, volumes, context)
+        ]
+        _remove_others(target, [file.path for file in written])
+        return tuple(written)
 
-        def write(kind: str, name: str, dataset: Dataset) -> None:
-            written.append(_write(kind, target / name, dataset, time_point))
+    def _segmentation(
+        self, volume: CtVolume, images: Mapping[str, Dataset], time_point: TimePointEvaluation, context: ReportContext
+    ) -> Dataset | None:
+        if not segmented_lesions(time_point, volume):
+            return None
+        return build_segmentation(volume, images, time_point, context, kind=self._switches.segmentation)
 
-        masked = [item for item in held if item.segmentation is not None]
-        for number, item in enumerate(masked, start=1):
-            assert item.segmentation is not None
-            write(SEGMENTATION_KIND, "seg.dcm" if number == 1 else f"seg-{number}.dcm", item.segmentation)
-        first = evaluation.time_points[0].time_point.date
-        days = (time_point.time_point.date - first).days
-        report = build_measurement_report(held, time_point, days, context, sop_class=self._switches.report)
-        write(REPORT_KIND, "report.dcm", report)
-        like = next(iter(held[0].images.values()))
+    def _objects(
+        self,
+        evaluation: SubjectEvaluation,
+        time_point: TimePointEvaluation,
+        held: Sequence[SegmentedSeries],
+        study_image: Dataset,
+        volumes: Callable[[str], CtVolume],
+        context: ReportContext,
+    ) -> Iterator[tuple[str, str, Dataset]]:
+        """Yield (kind, file name, object)."""
+        segmentations = [item.segmentation for item in held if item.segmentation is not None]
+        for number, segmentation in enumerate(segmentations, start=1):
+            yield SEGMENTATION_KIND, "seg.dcm" if number == 1 else f"seg-{number}.dcm", segmentation
+        so_far = _up_to(evaluation, time_point)
+        days = (time_point.time_point.date - so_far.time_points[0].time_point.date).days
+        report = build_measurement_report(held, study_image, time_point, days, context, sop_class=self._switches.report)
+        yield REPORT_KIND, "report.dcm", report
         if self._switches.secondary_capture:
             for number, capture in enumerate(_captures(held, time_point, context), start=1):
-                write(CAPTURE_KIND, f"overlay-{number}.dcm", capture)
+                yield CAPTURE_KIND, f"overlay-{number}.dcm", capture
         if self._switches.encapsulated_pdf:
-            so_far = _up_to(evaluation, time_point)
             pdf = build_pdf(so_far, draw_pictures(so_far, volumes))
-            write(PDF_KIND, "report-pdf.dcm", build_encapsulated_pdf(pdf, "Tumour response report", like, context))
-        return tuple(written)
+            document = build_encapsulated_pdf(pdf, "Tumour response report", study_image, context)
+            yield PDF_KIND, "report-pdf.dcm", document
 
     def write_subject(
         self, evaluation: SubjectEvaluation, volumes: Callable[[str], CtVolume], folder: Path
@@ -108,26 +142,27 @@ class DicomResultWriter:
             write_file(content, folder / name)
         return tuple(folder / name for name in contents)
 
-    def _series(
-        self,
-        time_point: TimePointEvaluation,
-        ct_paths: Mapping[str, Sequence[Path]],
-        volumes: Callable[[str], CtVolume],
-        input_digest: str,
-    ) -> list[SegmentedSeries]:
-        """Return every series that the time point's measurements lie on, with its SEG."""
-        uids = dict.fromkeys(item.measurement.series_instance_uid for item in time_point.lesions)
-        held = []
-        for uid in uids:
-            if uid not in ct_paths:
-                continue
-            volume, images = volumes(uid), read_source_images(ct_paths[uid], uid)
-            context = ReportContext(input_digest, study_moment(images.values()))
-            segmentation = None
-            if segmented_lesions(time_point, volume):
-                segmentation = build_segmentation(volume, images, time_point, context, kind=self._switches.segmentation)
-            held.append(SegmentedSeries(volume, images, segmentation))
-        return held
+
+def folder_name(time_point: TimePointEvaluation) -> str:
+    """Return the time point's name as files carry it: ``baseline``, ``follow-up-1`` ..."""
+    return time_point.time_point.name.lower().replace(" ", "-")
+
+
+def _series_of(
+    time_point: TimePointEvaluation,
+    ct_paths: Mapping[str, Sequence[Path]],
+    volumes: Callable[[str], CtVolume],
+) -> list[tuple[CtVolume, dict[str, Dataset]]]:
+    """Return every CT series that the time point's measurements lie on, with its instances."""
+    uids = dict.fromkeys(item.measurement.series_instance_uid for item in time_point.lesions)
+    return [(volumes(uid), read_source_images(ct_paths[uid], uid)) for uid in uids if uid in ct_paths]
+
+
+def _remove_others(folder: Path, kept: Collection[Path]) -> None:
+    """Remove what an earlier run wrote under a name that this run does not use."""
+    for path in folder.glob("*.dcm"):
+        if path not in kept:
+            path.unlink()
 
 
 def _write(kind: str, path: Path, dataset: Dataset, time_point: TimePointEvaluation) -> ResultFile:
@@ -148,16 +183,19 @@ def _captures(
     """Return one overlay a slice that a lesion was measured on."""
     captures: list[Dataset] = []
     for item in held:
-        lesions = [
-            one for one in time_point.lesions if one.measurement.series_instance_uid == item.volume.series_instance_uid
-        ]
+        uid = item.volume.series_instance_uid
+        lesions = [one for one in time_point.lesions if one.measurement.series_instance_uid == uid]
         slices = [(key_slice_of(item.volume, lesion), lesion) for lesion in lesions]
         for index in sorted({number for number, _ in slices if number is not None}):
+            source = item.images.get(item.volume.planes[index].sop_instance_uid)
+            if source is None:  # an interpolated slice is no picture of the patient
+                continue
             here = [lesion for number, lesion in slices if number == index]
-            picture = slice_picture(item.volume, index, here)
             words = ", ".join(lesion.lesion.lesion_id for lesion in here)
-            like = next(iter(item.images.values()))
-            captures.append(build_overlay_capture(picture, len(captures) + 1, words, like, context))
+            picture = slice_picture(item.volume, index, here)
+            captures.append(
+                build_secondary_capture(picture, len(captures) + 1, words, item.volume.geometry, source, context)
+            )
     return captures
 
 
@@ -171,8 +209,8 @@ def _up_to(evaluation: SubjectEvaluation, time_point: TimePointEvaluation) -> Su
 
 
 def _picture_files(evaluation: SubjectEvaluation, pictures: ReportPictures) -> dict[str, bytes]:
-    names = {point.time_point.time_point_id: point.time_point.name for point in evaluation.time_points}
+    names = {point.time_point.time_point_id: folder_name(point) for point in evaluation.time_points}
     return {
-        f"pictures/{lesion_id}-{names[point_id].lower().replace(' ', '-')}.png": png_bytes(picture)
+        f"pictures/{lesion_id}-{names[point_id]}.png": png_bytes(picture)
         for (point_id, lesion_id), picture in pictures.lesions.items()
     }

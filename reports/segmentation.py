@@ -5,17 +5,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from highdicom import AlgorithmIdentificationSequence
 from highdicom.seg import Segmentation, SegmentDescription
-from highdicom.sr import CodedConcept
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
-from reports.derived_object import MANUFACTURER, MODEL, SERIAL_NUMBER, ReportContext, settle
+from reports.derived_object import MANUFACTURER, MODEL, SERIAL_NUMBER, ReportContext, concept, settle
 from tumorresp.domain.ct_volume import CtVolume
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.evaluation import LesionEvaluation, TimePointEvaluation
 from tumorresp.domain.segmentation import LesionMask, SegmenterIdentity
-from tumorresp.domain.terminology import LYMPH_NODE, MORPHOLOGICALLY_ABNORMAL, NEOPLASM, Code
+from tumorresp.domain.terminology import LYMPH_NODE, MORPHOLOGICALLY_ABNORMAL, NEOPLASM
 from tumorresp.domain.version import SOFTWARE_VERSION
 
 KIND = "SEG"
@@ -23,14 +22,22 @@ _LONG_STRING = 64
 
 
 def segmented_lesions(time_point: TimePointEvaluation, volume: CtVolume) -> tuple[LesionEvaluation, ...]:
-    """Return the lesions with a mask on a series, in segment order: segment 1 is the first."""
+    """Return the lesions with a mask on a series, in segment order: segment 1 is the first.
+
+    Lesions that lie on interpolated slices alone are left out: there is no image that a frame could be drawn on.
+    """
     return tuple(
         item
         for item in time_point.lesions
         if item.mask is not None
-        and not item.mask.is_empty
         and item.measurement.series_instance_uid == volume.series_instance_uid
+        and _has_image(item.mask, volume)
     )
+
+
+def _has_image(mask: LesionMask, volume: CtVolume) -> bool:
+    layers = np.flatnonzero(mask.voxels.any(axis=(1, 2)))
+    return any(volume.planes[mask.start[0] + int(layer)].sop_instance_uid for layer in layers)
 
 
 def build_segmentation(
@@ -150,7 +157,8 @@ def _algorithm(segmenter: SegmenterIdentity) -> AlgorithmIdentificationSequence:
     parameters = dict(algorithm_parameters(segmenter))
     return AlgorithmIdentificationSequence(
         name=segmenter.name,
-        family=codes.DCM.ArtificialIntelligence,
+        # CID 7162: a network has weights; the others move a contour.
+        family=codes.DCM.ArtificialIntelligence if segmenter.weights_sha256 else codes.DCM.DeformableModels,
         version=segmenter.version,
         source="tumorresp",
         parameters=parameters or None,
@@ -161,8 +169,3 @@ def algorithm_parameters(segmenter: SegmenterIdentity) -> tuple[tuple[str, str],
     """Return what identifies a segmenter beyond its name: the weights' hash, then its parameters."""
     weights = (("weights_sha256", segmenter.weights_sha256),) if segmenter.weights_sha256 else ()
     return (*weights, *segmenter.parameters)
-
-
-def concept(code: Code) -> CodedConcept:
-    """Return a code as highdicom takes it."""
-    return CodedConcept(code.value, code.scheme, code.meaning[:_LONG_STRING])

@@ -1,14 +1,21 @@
-"""The CT instances that results are derived from, read without pixels and made safe to copy from."""
+"""The CT instances that results are derived from, read without pixels and made safe to copy from.
+
+Real scanners write values that are not valid: a Study ID of 17 characters, decimals of more than 16, no Frame of
+Reference. What is copied into a derived object must be valid all the same, so such values are mended here, in memory.
+"""
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.valuerep import format_number_as_ds
 
-# Attributes that derived objects copy, with the longest value that their VR allows (PS3.5 section 6.2).
+from tumorresp.domain.identity import derived_uid
+
+# What derived objects copy and longest values of their VR are (PS3.5 section 6.2).
 _SHORT_STRINGS = ("StudyID", "AccessionNumber")
 _SHORT_STRING_LENGTH = 16
 _DECIMALS = (
@@ -19,14 +26,27 @@ _DECIMALS = (
     "PatientWeight",
     "PatientSize",
 )
+_STUDY_ATTRIBUTES = (
+    "PatientID",
+    "PatientName",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyInstanceUID",
+    "StudyDate",
+    "StudyTime",
+    "StudyID",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+)
 _NOON = datetime.time(12, 0)
+_EARLIEST = datetime.date(1900, 1, 1)
 
 
 def read_source_images(paths: Iterable[Path], series_instance_uid: str = "") -> dict[str, Dataset]:
     """Return data sets by SOP Instance UID, of one series where one is named.
 
-    Values that are too long for their VR are cut (SH) or written again (DS), since what is copied into a derived
-    object must be valid even where the CT is not.
+    Values that are too long for their VR are cut (SH) or written again (DS). A series without a Frame of Reference
+    gets one that is derived from its UID, since SEG must have one.
     """
     images: dict[str, Dataset] = {}
     for path in paths:
@@ -37,19 +57,22 @@ def read_source_images(paths: Iterable[Path], series_instance_uid: str = "") -> 
     return images
 
 
-def _made_valid(image: Dataset) -> Dataset:
-    for keyword in _SHORT_STRINGS:
-        value = image.get(keyword)
-        if isinstance(value, str) and len(value) > _SHORT_STRING_LENGTH:
-            setattr(image, keyword, value[:_SHORT_STRING_LENGTH].strip())
-    for keyword in _DECIMALS:
-        value = image.get(keyword)
-        if value is None or value == "":
-            continue
-        numbers = value if isinstance(value, Sequence) or hasattr(value, "__iter__") else [value]
-        texts = [format_number_as_ds(float(number)) for number in numbers]
-        setattr(image, keyword, texts if len(texts) > 1 else texts[0])
-    return image
+def image_of_study(paths_of_series: Iterable[Iterable[Path]], study_instance_uid: str) -> Dataset | None:
+    """Return one image of a study, None when there is none."""
+    for paths in paths_of_series:
+        for path in paths:
+            image = pydicom.dcmread(path, stop_before_pixels=True)
+            if str(image.StudyInstanceUID) == study_instance_uid:
+                return _made_valid(image)
+            break  # all images of a series are of one study
+    return None
+
+
+def copy_study(source: Dataset, into: Dataset) -> None:
+    """Copy what identifies patient and study (all of type 2 or 1) in place."""
+    for keyword in _STUDY_ATTRIBUTES:
+        value = source.get(keyword)
+        setattr(into, keyword, "" if value is None else value)
 
 
 def study_moment(images: Iterable[Dataset]) -> datetime.datetime:
@@ -66,4 +89,22 @@ def study_moment(images: Iterable[Dataset]) -> datetime.datetime:
         except ValueError:
             time = _NOON
         return datetime.datetime.combine(date, time)
-    return datetime.datetime.combine(datetime.date(1900, 1, 1), _NOON)
+    return datetime.datetime.combine(_EARLIEST, _NOON)
+
+
+def _made_valid(image: Dataset) -> Dataset:
+    for keyword in _SHORT_STRINGS:
+        value = image.get(keyword)
+        if isinstance(value, str) and len(value) > _SHORT_STRING_LENGTH:
+            setattr(image, keyword, value[:_SHORT_STRING_LENGTH].strip())
+    for keyword in _DECIMALS:
+        value = image.get(keyword)
+        if value is None or value == "":
+            continue
+        if isinstance(value, MultiValue):
+            setattr(image, keyword, [format_number_as_ds(float(number)) for number in value])
+        else:
+            setattr(image, keyword, format_number_as_ds(float(value)))
+    if not image.get("FrameOfReferenceUID"):
+        image.FrameOfReferenceUID = derived_uid("frame of reference", str(image.SeriesInstanceUID))
+    return image
