@@ -1,6 +1,6 @@
 """What earlier visits hand on to the next: baseline, nadir, and whether there was a response."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from tumorresp.domain.assessment import Assessment, Category
@@ -14,29 +14,28 @@ class Course:
     ----------
     baseline_sum, nadir_sum
         Complete sums only; the nadir is the smallest so far, baseline included (RECIST 1.1, section 4.3.1).
+    nadir_visit
+        Name of the first visit with the nadir.
     had_complete_response
         An overall CR has been assigned.
-    had_partial_response
-        Target PR or CR has been assigned and no PD since.
+    is_responding
+        Target PR or CR has been assigned and no target PD since.
     """
 
     baseline_sum: Decimal | None = None
     nadir_sum: Decimal | None = None
+    nadir_visit: str = ""
     had_complete_response: bool = False
-    had_partial_response: bool = False
+    is_responding: bool = False
 
-    def after(self, assessment: Assessment) -> "Course":
+    def after(self, assessment: Assessment, visit_name: str) -> "Course":
         """Return the course with one more visit."""
-        total = assessment.target_sum
-        is_baseline = assessment.overall is Category.BASELINE
-        nadir = self.nadir_sum if total is None else min(total, total if self.nadir_sum is None else self.nadir_sum)
-        responding = assessment.target in (Category.CR, Category.PR) or (
-            self.had_partial_response and assessment.target is not Category.PD
-        )
-        return replace(
-            self,
-            baseline_sum=total if is_baseline else self.baseline_sum,
-            nadir_sum=nadir,
+        total, target = assessment.target_sum, assessment.target
+        is_nadir = total is not None and (self.nadir_sum is None or total < self.nadir_sum)
+        return Course(
+            baseline_sum=total if target is Category.BASELINE else self.baseline_sum,
+            nadir_sum=total if is_nadir else self.nadir_sum,
+            nadir_visit=visit_name if is_nadir else self.nadir_visit,
             had_complete_response=self.had_complete_response or assessment.overall is Category.CR,
-            had_partial_response=responding,
+            is_responding=target in (Category.CR, Category.PR) or (self.is_responding and target is not Category.PD),
         )

@@ -1,9 +1,13 @@
 """What the rules see of a lesion at a time point."""
 
 import datetime
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
+from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.measurement import LesionRole, LesionState
 
 
@@ -34,16 +38,67 @@ class LesionObservation:
         """What reasons call the lesion: its ID and organ."""
         return f"{self.lesion_id} {self.organ}".strip()
 
+    @property
+    def is_contradictory(self) -> bool:
+        """Whether the lesion is called absent and has a size all the same."""
+        sizes = (self.long_axis_mm, self.short_axis_mm, self.volume_mm3)
+        return self.state is LesionState.ABSENT and any(size for size in sizes)
+
+    def is_gone(self, normal_node_mm: Decimal) -> bool | None:
+        """Return whether the lesion has disappeared or, if a node, is normal; None where that cannot be told.
+
+        A node is normal under ``normal_node_mm`` of short axis (RECIST 1.1, section 4.3.1); the short axis of a node
+        that is too small to measure, or of which even the long axis is shorter, is under it too.
+        """
+        if self.state is LesionState.NOT_EVALUABLE or self.is_contradictory:
+            return None
+        if self.state is LesionState.ABSENT:
+            return True
+        if not self.nodal:
+            return False
+        if self.short_axis_mm is not None:
+            return self.short_axis_mm < normal_node_mm
+        if self.long_axis_mm is not None:
+            return True if self.long_axis_mm < normal_node_mm else None
+        return self.state is LesionState.TOO_SMALL
+
 
 @dataclass(frozen=True)
 class Visit:
-    """One time point; a lesion of an earlier visit without an observation here was not assessed."""
+    """One time point; a lesion of an earlier visit without an observation here was not assessed.
+
+    Raises
+    ------
+    InvalidInput
+        If a lesion is observed twice.
+    """
 
     time_point_id: str
     name: str
     date: datetime.date
     observations: tuple[LesionObservation, ...]
 
+    def __post_init__(self) -> None:
+        seen = Counter(item.lesion_id for item in self.observations)
+        twice = sorted(lesion_id for lesion_id, count in seen.items() if count > 1)
+        if twice:
+            raise InvalidInput(
+                f"lesion {', '.join(twice)} is observed more than once at {self.name}.",
+                where=self.time_point_id,
+                remedy="Give one observation a lesion and time point.",
+            )
+
     def of(self, lesion_id: str) -> LesionObservation | None:
         """Return the observation of a lesion, or None."""
         return next((item for item in self.observations if item.lesion_id == lesion_id), None)
+
+
+def check_order(visits: Sequence[Visit]) -> None:
+    """Raise InvalidInput unless every visit is later than the one before."""
+    for earlier, later in pairwise(visits):
+        if later.date <= earlier.date:
+            raise InvalidInput(
+                f"{later.name} ({later.date}) is not later than {earlier.name} ({earlier.date}).",
+                where=later.time_point_id,
+                remedy="Give the visits in order of date, one a date.",
+            )

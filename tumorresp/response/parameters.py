@@ -3,12 +3,6 @@
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
-
-
-def as_pairs(parameters: Any) -> tuple[tuple[str, str], ...]:
-    """Return every field of a parameter object as (name, text), in order."""
-    return tuple((field.name, str(getattr(parameters, field.name))) for field in fields(parameters))
 
 
 @dataclass(frozen=True)
@@ -56,8 +50,11 @@ class VolumetricParameters:
         A node under this short axis is normal, as in RECIST 1.1, though its volume is not 0.
     too_small_mm
         Diameter of the sphere taken for a target that is seen but too small to measure and has no mask.
-    reappearance_after_cr_is_pd
+    reappearance_after_cr_is_pd, pr_carry_forward
         As in RECIST 1.1.
+    non_target_growth
+        A non-target lesion's volume over its smallest so far at or above which progression is suggested to the reader
+        (RECIST 1.1, section 4.3.4, likens it to 20 % of diameter); it never counts by itself.
     """
 
     partial_response: Fraction = Fraction(343, 1000)
@@ -66,3 +63,10 @@ class VolumetricParameters:
     normal_node_mm: Decimal = Decimal(10)
     too_small_mm: Decimal = Decimal(5)
     reappearance_after_cr_is_pd: bool = True
+    pr_carry_forward: bool = False
+    non_target_growth: Fraction = Fraction(1728, 1000)
+
+
+def as_pairs(parameters: Recist11Parameters | VolumetricParameters) -> tuple[tuple[str, str], ...]:
+    """Return every field of a parameter object as (name, text), in order."""
+    return tuple((field.name, str(getattr(parameters, field.name))) for field in fields(parameters))

@@ -5,21 +5,21 @@ All comparisons are of exact decimals and fractions; percentages are for people 
 
 from collections.abc import Sequence
 from decimal import Decimal
-from fractions import Fraction
+from functools import partial
 
 from tumorresp.domain.assessment import Assessment
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionState
 from tumorresp.response.observation import LesionObservation, Visit
 from tumorresp.response.parameters import Recist11Parameters, as_pairs
-from tumorresp.response.sum_criterion import SumCriterion, assess_sums
-from tumorresp.response.words import millimetres
+from tumorresp.response.sum_criterion import Remarks, SumCriterion, TargetSize
+from tumorresp.response.visit_assessment import assess_visits
 
 CRITERION = "recist-1.1"
 
 
 def assess_recist_1_1(visits: Sequence[Visit], parameters: Recist11Parameters | None = None) -> tuple[Assessment, ...]:
-    """Assess every visit of a subject.
+    """Assess every visit of a subject by RECIST 1.1.
 
     Parameters
     ----------
@@ -31,64 +31,57 @@ def assess_recist_1_1(visits: Sequence[Visit], parameters: Recist11Parameters | 
     Returns
     -------
     tuple of Assessment
-        One a visit. A visit's assessment depends on no later visit.
+        One a visit, sums in mm. A visit's assessment depends on no later visit.
+
+    Raises
+    ------
+    InvalidInput
+        If the visits are not in order of date.
     """
-    return assess_sums(visits, _Diameters(parameters or Recist11Parameters()))
+    rules = parameters or Recist11Parameters()
+    criterion = SumCriterion(
+        name=CRITERION,
+        unit="mm",
+        sum_name="sum of diameters",
+        size_name="diameter",
+        shown_unit="mm",
+        shown_exponent=0,
+        shown_places=1,
+        partial_response=rules.partial_response,
+        progression=rules.progression,
+        progression_mm=rules.progression_mm,
+        growth_name="",
+        normal_node_mm=rules.normal_node_mm,
+        reappearance_after_cr_is_pd=rules.reappearance_after_cr_is_pd,
+        pr_carry_forward=rules.pr_carry_forward,
+        parameters=as_pairs(rules),
+        size=partial(_diameter, rules),
+        growth_mm=_growth,
+        remarks=_no_remarks,
+    )
+    return assess_visits(visits, criterion)
 
 
-class _Diameters(SumCriterion):
-    """Sum of diameters: long axis, of nodes the short axis."""
+def _diameter(rules: Recist11Parameters, seen: LesionObservation) -> TargetSize:
+    """Return the long axis, of a node the short one (section 4.3.1); 0 when absent; 5 mm when too small to measure."""
+    if seen.state is LesionState.NOT_EVALUABLE:
+        return TargetSize(None)
+    if seen.state is LesionState.ABSENT:
+        return TargetSize(Decimal(0), "absent")
+    measured = seen.short_axis_mm if seen.nodal else seen.long_axis_mm
+    if measured is not None:
+        return TargetSize(measured, "short axis" if seen.nodal else "")
+    if seen.state is LesionState.TOO_SMALL:
+        return TargetSize(rules.too_small_mm, "too small to measure")
+    if seen.nodal and seen.long_axis_mm is not None:
+        words = f"{seen.name} is a node without a short axis, the one that RECIST 1.1 counts: it is not evaluable."
+        return TargetSize(None, finding=Finding("node-without-short-axis", Severity.ERROR, words, seen.lesion_id))
+    return TargetSize(None)
 
-    name = CRITERION
-    unit = "mm"
-    what = "diameters"
 
-    def __init__(self, rules: Recist11Parameters) -> None:
-        self._rules = rules
-        self.parameters = as_pairs(rules)
-        self.normal_node_mm = rules.normal_node_mm
-        self.reappearance_after_cr_is_pd = rules.reappearance_after_cr_is_pd
-        self.pr_carry_forward = rules.pr_carry_forward
+def _growth(nadir: Decimal, total: Decimal) -> Decimal:
+    return total - nadir
 
-    def size(self, seen: LesionObservation) -> Decimal | None:
-        """Return the diameter that counts, or None where the lesion cannot be evaluated."""
-        if seen.state is LesionState.ABSENT:
-            return Decimal(0)
-        if seen.state is LesionState.NOT_EVALUABLE:
-            return None
-        measured = seen.short_axis_mm if seen.nodal else seen.long_axis_mm
-        if measured is None and seen.state is LesionState.TOO_SMALL:
-            return self._rules.too_small_mm
-        return measured
 
-    def no_size_finding(self, seen: LesionObservation) -> Finding | None:
-        """Say why a node with a long axis only has no size."""
-        if seen.nodal and seen.short_axis_mm is None and seen.long_axis_mm is not None:
-            words = f"{seen.name} is a node without a short axis, the one that RECIST 1.1 counts: it is not evaluable."
-            return Finding("node-without-short-axis", Severity.ERROR, words, seen.lesion_id)
-        return None
-
-    def in_words(self, value: Decimal) -> str:
-        """Return a sum for people."""
-        return millimetres(value)
-
-    def is_partial_response(self, total: Decimal, baseline: Decimal) -> bool:
-        """At least 30 % smaller than the baseline sum."""
-        return Fraction(total) <= self._rules.partial_response * Fraction(baseline)
-
-    def is_progression(self, total: Decimal, nadir: Decimal) -> bool:
-        """At least 20 % and 5 mm larger than the nadir."""
-        return (
-            Fraction(total) >= self._rules.progression * Fraction(nadir) and total - nadir >= self._rules.progression_mm
-        )
-
-    @property
-    def partial_response_words(self) -> str:
-        """Say the rule of PR."""
-        return f"at most {float(self._rules.partial_response):.0%} of the baseline sum".replace("%", " %")
-
-    @property
-    def progression_words(self) -> str:
-        """Say the rule of PD."""
-        growth = f"{float(self._rules.progression) - 1:.0%}".replace("%", " %")
-        return f"at least {growth} and {self._rules.progression_mm} mm over the nadir"
+def _no_remarks(_visits: Sequence[Visit], _index: int) -> Remarks:
+    return (), ()

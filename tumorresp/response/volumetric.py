@@ -2,31 +2,34 @@
 
 Published thresholds are -65 % and +73 %; here they are exactly 0.7 cubed and 1.2 cubed. Exploratory: no regulatory
 criterion uses them. Beside each target stands whether its change is larger than the measurement error (QIBA CT volume
-profile: 39 %, 29 % and 24 % for long diameters of 10 to 34, 35 to 49 and 50 to 100 mm).
+profile for advanced disease: 39 %, 29 % and 24 % for long diameters of 10 to 34, 35 to 49 and 50 to 100 mm).
 """
 
 from collections.abc import Sequence
-from decimal import Decimal, localcontext
+from decimal import ROUND_CEILING, Decimal, localcontext
 from fractions import Fraction
+from functools import partial
 
 from tumorresp.domain.assessment import Assessment
-from tumorresp.domain.finding import Finding
+from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response.observation import LesionObservation, Visit
 from tumorresp.response.parameters import VolumetricParameters, as_pairs
-from tumorresp.response.sum_criterion import SumCriterion, assess_sums
-from tumorresp.response.words import change_percent, millilitres, percent
+from tumorresp.response.reasons import beside_limits, percent_change, ratio_as_percent, rounded
+from tumorresp.response.sum_criterion import Remarks, SumCriterion, TargetSize
+from tumorresp.response.visit_assessment import assess_visits
 
 CRITERION = "volume-recist"
-_PI = Decimal("3.14159265358979323846264338327950288419716939937510")
-_RELIABLE_CHANGE = ((Decimal(10), Decimal(39)), (Decimal(35), Decimal(29)), (Decimal(50), Decimal(24)))
+_PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
+_DIGITS = 50
+_RELIABLE_CHANGE_PERCENT = ((Decimal(50), 24), (Decimal(35), 29), (Decimal(10), 39))
 _LARGEST_MM = Decimal(100)
 
 
 def assess_volumetric(
     visits: Sequence[Visit], parameters: VolumetricParameters | None = None
 ) -> tuple[Assessment, ...]:
-    """Assess every visit of a subject by the total volume of its target lesions, in mm3.
+    """Assess every visit of a subject by the total volume of its target lesions.
 
     Parameters
     ----------
@@ -38,101 +41,135 @@ def assess_volumetric(
     Returns
     -------
     tuple of Assessment
-        One a visit. Non-target and new lesions count as in RECIST 1.1.
+        One a visit, sums in mm3. Non-target and new lesions count as in RECIST 1.1.
+
+    Raises
+    ------
+    InvalidInput
+        If the visits are not in order of date.
     """
-    return assess_sums(visits, _Volumes(parameters or VolumetricParameters()))
+    rules = parameters or VolumetricParameters()
+    criterion = SumCriterion(
+        name=CRITERION,
+        unit="mm3",
+        sum_name="total volume",
+        size_name="volume",
+        shown_unit="ml",
+        shown_exponent=3,
+        shown_places=2,
+        partial_response=rules.partial_response,
+        progression=rules.progression,
+        progression_mm=rules.progression_sphere_mm,
+        growth_name="sphere diameter",
+        normal_node_mm=rules.normal_node_mm,
+        reappearance_after_cr_is_pd=rules.reappearance_after_cr_is_pd,
+        pr_carry_forward=rules.pr_carry_forward,
+        parameters=as_pairs(rules),
+        size=partial(_volume, rules),
+        growth_mm=_sphere_growth,
+        remarks=partial(_remarks, rules),
+    )
+    return assess_visits(visits, criterion)
 
 
 def sphere_diameter_mm(volume_mm3: Decimal) -> Decimal:
-    """Return the diameter of the sphere of a volume, to 30 digits."""
-    if volume_mm3 == 0:
-        return Decimal(0)
+    """Return the diameter of the sphere of a volume, to 50 digits.
+
+    Two such diameters of rational volumes never differ by exactly 5 mm (pi would be algebraic), so 50 digits decide
+    every comparison of volumes given to a few places.
+    """
     with localcontext() as context:
-        context.prec = 50
-        root = ((6 * volume_mm3 / _PI).ln() / 3).exp()
-        context.prec = 30
+        context.prec = _DIGITS + 10
+        root = (6 * volume_mm3 / _PI) ** (Decimal(1) / Decimal(3)) if volume_mm3 else Decimal(0)
+        context.prec = _DIGITS
         return +root
 
 
-class _Volumes(SumCriterion):
-    """Total volume of the target lesions."""
-
-    name = CRITERION
-    unit = "mm3"
-    what = "volumes"
-
-    def __init__(self, rules: VolumetricParameters) -> None:
-        self._rules = rules
-        self.parameters = as_pairs(rules)
-        self.normal_node_mm = rules.normal_node_mm
-        self.reappearance_after_cr_is_pd = rules.reappearance_after_cr_is_pd
-
-    def size(self, seen: LesionObservation) -> Decimal | None:
-        """Return the mask's volume; without a mask it is 0 for a lesion that is gone and else not known."""
-        if seen.state is LesionState.ABSENT:
-            return Decimal(0)
-        if seen.state is LesionState.NOT_EVALUABLE:
-            return None
-        if seen.volume_mm3 is None and seen.state is LesionState.TOO_SMALL:
-            return _PI / 6 * self._rules.too_small_mm**3
-        return seen.volume_mm3
-
-    def in_words(self, value: Decimal) -> str:
-        """Return a volume for people."""
-        return millilitres(value)
-
-    def is_partial_response(self, total: Decimal, baseline: Decimal) -> bool:
-        """At most 0.343 of the baseline volume."""
-        return Fraction(total) <= self._rules.partial_response * Fraction(baseline)
-
-    def is_progression(self, total: Decimal, nadir: Decimal) -> bool:
-        """At least 1.728 of the nadir, the sphere of that volume 5 mm wider."""
-        if Fraction(total) < self._rules.progression * Fraction(nadir):
-            return False
-        growth = sphere_diameter_mm(total) - sphere_diameter_mm(nadir)
-        # The cube roots are exact to 30 digits: equality to 20 is equality.
-        return growth.quantize(Decimal("1e-20")) >= self._rules.progression_sphere_mm
-
-    @property
-    def partial_response_words(self) -> str:
-        """Say the rule of PR."""
-        return f"at most {float(self._rules.partial_response):.3f} of the baseline volume"
-
-    @property
-    def progression_words(self) -> str:
-        """Say the rule of PD."""
-        sphere = f"its sphere at least {self._rules.progression_sphere_mm} mm wider"
-        return f"at least {float(self._rules.progression):.3f} times, {sphere} than, the nadir"
-
-    def remarks(self, visits: Sequence[Visit], index: int) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
-        """Say the volume of all segmented lesions, and which targets changed beyond the measurement error."""
-        volumes = [item.volume_mm3 for item in visits[index].observations if item.volume_mm3 is not None]
-        words = [f"All segmented lesions together: {millilitres(sum(volumes, Decimal(0)))}."] if volumes else []
-        if index > 0:
-            words += [_reliability(seen, visits[0].of(seen.lesion_id)) for seen in _targets(visits[index])]
-        return tuple(word for word in words if word), ()
+def sphere_volume_mm3(diameter_mm: Decimal) -> Decimal:
+    """Return the volume of a sphere, rounded up to 1e-6 mm3: its sphere is not less wide than the given diameter."""
+    with localcontext() as context:
+        context.prec = _DIGITS
+        return (_PI / 6 * diameter_mm**3).quantize(Decimal("0.000001"), rounding=ROUND_CEILING)
 
 
-def _targets(visit: Visit) -> list[LesionObservation]:
-    return [item for item in visit.observations if item.role is LesionRole.TARGET]
-
-
-def _reliability(seen: LesionObservation, baseline: LesionObservation | None) -> str:
-    """Say whether a target's change from baseline is real with 95 % confidence; empty where that is not known."""
-    if baseline is None or baseline.volume_mm3 is None or seen.volume_mm3 is None or baseline.long_axis_mm is None:
-        return ""
-    change = change_percent(seen.volume_mm3, baseline.volume_mm3)
-    limit = reliable_change_percent(baseline.long_axis_mm)
-    if change is None or limit is None:
-        return ""
-    verdict = "a real change" if abs(change) > limit else "within the measurement error"
-    return (
-        f"{seen.name} {percent(change)} from baseline: {verdict} (limit {limit} % at {baseline.long_axis_mm:.0f} mm)."
-    )
-
-
-def reliable_change_percent(long_axis_mm: Decimal) -> Decimal | None:
+def reliable_change_percent(long_axis_mm: Decimal) -> int | None:
     """Return the change of volume (%) beyond which it is real with 95 % confidence, None outside 10 to 100 mm."""
-    if not _RELIABLE_CHANGE[0][0] <= long_axis_mm <= _LARGEST_MM:
+    if long_axis_mm > _LARGEST_MM:
         return None
-    return next(limit for least, limit in reversed(_RELIABLE_CHANGE) if long_axis_mm >= least)
+    return next((limit for least, limit in _RELIABLE_CHANGE_PERCENT if long_axis_mm >= least), None)
+
+
+def _volume(rules: VolumetricParameters, seen: LesionObservation) -> TargetSize:
+    """Return the mask's volume; without a mask 0 when absent, a small sphere when too small, else not known."""
+    if seen.state is LesionState.NOT_EVALUABLE:
+        return TargetSize(None)
+    if seen.state is LesionState.ABSENT:
+        return TargetSize(Decimal(0), "absent")
+    if seen.volume_mm3 is not None:
+        return TargetSize(seen.volume_mm3)
+    if seen.state is LesionState.TOO_SMALL:
+        note = f"too small to measure, a sphere of {rules.too_small_mm} mm"
+        return TargetSize(sphere_volume_mm3(rules.too_small_mm), note)
+    return TargetSize(None)
+
+
+def _sphere_growth(nadir: Decimal, total: Decimal) -> Decimal:
+    with localcontext() as context:
+        context.prec = _DIGITS
+        return sphere_diameter_mm(total) - sphere_diameter_mm(nadir)
+
+
+def _remarks(rules: VolumetricParameters, visits: Sequence[Visit], index: int) -> Remarks:
+    """Say the volume of all segmented lesions, and what changed beyond the measurement error."""
+    seen_now = visits[index].observations
+    words = []
+    volumes = [item.volume_mm3 for item in seen_now if item.volume_mm3 is not None]
+    if volumes:
+        total = rounded(sum(volumes, Decimal(0)) / 1000, 2)
+        lesions = "1 lesion" if len(volumes) == 1 else f"{len(volumes)} lesions"
+        words.append(f"Total tumour volume, all that is segmented: {total} ml ({lesions}).")
+    if index == 0:
+        return tuple(words), ()
+    for seen in seen_now:
+        if seen.role is LesionRole.TARGET:
+            words += _reliability(seen, visits[0].of(seen.lesion_id))
+    return tuple(words), _suggestions(rules, visits, index)
+
+
+def _reliability(seen: LesionObservation, baseline: LesionObservation | None) -> list[str]:
+    """Say whether a target's change from baseline is real with 95 % confidence; nothing where a volume is absent."""
+    if baseline is None or not baseline.volume_mm3 or seen.volume_mm3 is None or baseline.long_axis_mm is None:
+        return []
+    change = percent_change(seen.volume_mm3, baseline.volume_mm3)
+    limit = reliable_change_percent(baseline.long_axis_mm)
+    long_axis = f"a baseline long axis of {beside_limits(baseline.long_axis_mm, [10, 35, 50, 100])} mm"
+    if limit is None:
+        shown = beside_limits(change, [], signed=True)
+        return [f"{seen.name} volume {shown} % from baseline; no limit of reliable change for {long_axis}."]
+    shown = beside_limits(change, [limit, -limit], signed=True)
+    verdict = "more than the measurement error" if abs(change) > limit else "within the measurement error"
+    return [f"{seen.name} volume {shown} % from baseline: {verdict} ({limit} % at {long_axis}; QIBA, 95 %)."]
+
+
+def _suggestions(rules: VolumetricParameters, visits: Sequence[Visit], index: int) -> tuple[Finding, ...]:
+    """Point out non-target lesions that grew as much as would be PD of a target; the reader decides."""
+    findings = []
+    for seen in visits[index].observations:
+        earlier = [
+            (before.volume_mm3, visit.name)
+            for visit in visits[:index]
+            if (before := visit.of(seen.lesion_id)) is not None and before.volume_mm3
+        ]
+        decided = seen.state is LesionState.UNEQUIVOCAL_PROGRESSION
+        if seen.role is not LesionRole.NON_TARGET or seen.volume_mm3 is None or not earlier or decided:
+            continue
+        smallest, name = min(earlier, key=lambda item: item[0])
+        if Fraction(seen.volume_mm3) < rules.non_target_growth * Fraction(smallest):
+            continue
+        change = beside_limits(percent_change(seen.volume_mm3, smallest), [], signed=True)
+        message = (
+            f"Suggested, not counted: the volume of {seen.name} is {change} % since {name}, at least "
+            f"{ratio_as_percent(rules.non_target_growth)}. Whether it is unequivocal progression is the reader's call."
+        )
+        findings.append(Finding("non-target-progression-suggested", Severity.WARNING, message, seen.lesion_id))
+    return tuple(findings)

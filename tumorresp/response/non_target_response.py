@@ -1,0 +1,46 @@
+"""Non-target response (RECIST 1.1, section 4.3.3)."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from tumorresp.domain.assessment import Category
+from tumorresp.domain.measurement import LesionState
+from tumorresp.response.observation import LesionObservation, Visit
+from tumorresp.response.reasons import listing
+
+
+def non_target_response(
+    baseline: Sequence[LesionObservation], visit: Visit, normal_node_mm: Decimal
+) -> tuple[Category, str]:
+    """Return the non-target response with its reason.
+
+    Progression is the reader's word, never computed. Tumour markers are not known here.
+
+    Parameters
+    ----------
+    baseline
+        The non-target lesions of the baseline.
+    """
+    if not baseline:
+        return Category.NOT_APPLICABLE, ""
+    progressive, missing, persisting = [], [], []
+    for lesion in baseline:
+        seen = visit.of(lesion.lesion_id)
+        gone = None if seen is None else seen.is_gone(normal_node_mm)
+        if seen is not None and seen.state is LesionState.UNEQUIVOCAL_PROGRESSION:
+            progressive.append(lesion.name)
+        elif gone is None:
+            missing.append(lesion.name)
+        elif not gone:
+            persisting.append(lesion.name)
+    if progressive:
+        return Category.PD, f"The reader saw unequivocal progression of {listing(progressive)} → non-target PD."
+    if missing:
+        return Category.NE, f"Non-target lesions not assessed: {listing(missing)} → non-target NE."
+    if persisting:
+        words = f"Non-target lesions still there, without unequivocal progression: {listing(persisting)}"
+        return Category.NON_CR_NON_PD, f"{words} → NON-CR/NON-PD."
+    words = "All non-target lesions are gone"
+    if any(lesion.nodal for lesion in baseline):
+        words += f", nodes under {normal_node_mm} mm"
+    return Category.CR, f"{words} → non-target CR."

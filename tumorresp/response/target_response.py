@@ -1,0 +1,138 @@
+"""Target response by the sum: the one argument that RECIST 1.1 and its volumetric analogue share.
+
+The order is RECIST 1.1's (sections 4.3 and 4.4): missing lesions, CR, PD (by reappearance or by the sum), PR, SD.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tumorresp.domain.assessment import Category
+from tumorresp.domain.finding import Finding, Severity
+from tumorresp.response.course import Course
+from tumorresp.response.reasons import beside_limits, listing, percent_change, ratio_as_percent
+from tumorresp.response.sum_criterion import SumCriterion
+from tumorresp.response.target_sum import TargetSum
+
+_MOST_PLACES = 12
+
+
+@dataclass(frozen=True)
+class TargetResponse:
+    """A category with its reasons."""
+
+    category: Category
+    reasons: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+def target_response(total: TargetSum, course: Course, criterion: SumCriterion) -> TargetResponse:
+    """Return the response of the target lesions at a visit after the baseline.
+
+    Parameters
+    ----------
+    total
+        Of the visit; its targets are those with a baseline.
+    course
+        Of the visits before, with baseline sum and nadir.
+    """
+    baseline, nadir = course.baseline_sum, course.nadir_sum
+    assert baseline is not None, "targets have a size at baseline"
+    assert nadir is not None, "the baseline is the first nadir"
+    places = shown_places(total, course, criterion)
+    summed = total.in_words(criterion, places)
+    # Lesions that are all gone or normal may be a complete response with the missing ones: that is no progression.
+    is_gone = total.all_gone(criterion.normal_node_mm)
+    back = _reappeared(total, course, criterion)
+    grown = criterion.is_progression(total.assessed, nadir)
+    since_nadir = _since_nadir(total.assessed, nadir, course.nadir_visit, criterion, places)
+    if total.missing and (is_gone or not (back or grown)):
+        return TargetResponse(
+            Category.NE, (summed, "The assessed lesions alone are no progression; the sum is not known → NE.")
+        )
+    if is_gone:
+        words = "All target lesions are gone"
+        if any(part.seen.nodal for part in total.parts):
+            words += f", target nodes under {criterion.normal_node_mm} mm of short axis"
+        return TargetResponse(Category.CR, (summed, f"{words} → CR."))
+    if back:
+        return TargetResponse(Category.PD, (summed, f"{listing(back)}: back after a complete response → PD."))
+    if grown:
+        alone = " by the assessed lesions alone, to which missing ones can only add" if total.missing else ""
+        return TargetResponse(Category.PD, (summed, f"{since_nadir}{alone} → PD."))
+    since_baseline = _since_baseline(total.assessed, baseline, criterion, places)
+    reasons = (summed, f"{since_nadir}: no PD.")
+    if criterion.is_partial_response(total.assessed, baseline):
+        return TargetResponse(Category.PR, (*reasons, f"{since_baseline} → PR."))
+    if course.is_responding and criterion.pr_carry_forward:
+        return TargetResponse(
+            Category.PR, (*reasons, f"{since_baseline}, but a partial response lasts until progression → PR.")
+        )
+    if course.is_responding:
+        words = "An earlier response has not progressed; by its own numbers this visit is SD."
+        finding = Finding("continuing-response", Severity.INFO, words)
+        return TargetResponse(Category.SD, (*reasons, f"{since_baseline} → SD.", words), (finding,))
+    return TargetResponse(Category.SD, (*reasons, f"{since_baseline} → SD."))
+
+
+def shown_places(total: TargetSum, course: Course, criterion: SumCriterion) -> int:
+    """Return how many places to show, so that comparisons repeated with the shown numbers come out the same."""
+    places = criterion.shown_places
+    while places < _MOST_PLACES and not _same_when_shown(total, course, criterion, places):
+        places += 1
+    return places
+
+
+def _same_when_shown(total: TargetSum, course: Course, criterion: SumCriterion, places: int) -> bool:
+    limit = criterion.normal_node_mm
+    nodes = [part.seen.short_axis_mm for part in total.parts if part.seen.nodal and part.seen.short_axis_mm is not None]
+    if criterion.unit == "mm" and any(
+        (criterion.shown_value(node, places) < limit) != (node < limit) for node in nodes
+    ):
+        return False
+    if course.baseline_sum is None or course.nadir_sum is None:
+        return True
+    value, baseline, nadir = total.assessed, course.baseline_sum, course.nadir_sum
+    shown_value, shown_baseline, shown_nadir = (criterion.shown_value(v, places) for v in (value, baseline, nadir))
+    return criterion.is_partial_response(value, baseline) == criterion.is_partial_response(
+        shown_value, shown_baseline
+    ) and criterion.is_progression(value, nadir) == criterion.is_progression(shown_value, shown_nadir)
+
+
+def _reappeared(total: TargetSum, course: Course, criterion: SumCriterion) -> list[str]:
+    """Return the non-nodal targets that are there again after an overall CR, where that is PD."""
+    if not (course.had_complete_response and criterion.reappearance_after_cr_is_pd):
+        return []
+    return [part.seen.name for part in total.parts if not part.seen.nodal and part.value > 0]
+
+
+def _since_nadir(value: Decimal, nadir: Decimal, visit: str, criterion: SumCriterion, places: int) -> str:
+    """Say the change from the nadir and how it stands to both limits of PD."""
+    limits = (criterion.progression, criterion.progression_mm)
+    growth = criterion.growth_mm(nadir, value)
+    growth_shown = f"{beside_limits(growth, [limits[1]], signed=True)} mm"
+    growth_words = f"{criterion.growth_name} {growth_shown}".strip()
+    least_percent, least_mm = ratio_as_percent(limits[0]), f"{limits[1]} mm"
+    reference = f"the nadir of {criterion.shown(nadir, places)} {criterion.shown_unit} ({visit})"
+    if nadir == 0:
+        enough = "at least" if growth >= limits[1] else "less than"
+        return f"Change from nadir {growth_words} (no percentage of 0): {enough} {least_mm} larger than {reference}"
+    change = percent_change(value, nadir)
+    shown = beside_limits(change, [100 * (limits[0] - 1)], signed=True)
+    by_ratio, by_growth = change >= 100 * (limits[0] - 1), growth >= limits[1]
+    if by_ratio and by_growth:
+        verdict = f"at least {least_percent} and {least_mm} larger"
+    elif by_ratio:
+        verdict = f"at least {least_percent}, but less than {least_mm} larger"
+    else:
+        verdict = f"less than {least_percent} larger" if change > 0 else "not larger"
+    return f"Change from nadir {shown} % ({growth_words}): {verdict} than {reference}"
+
+
+def _since_baseline(value: Decimal, baseline: Decimal, criterion: SumCriterion, places: int) -> str:
+    """Say the change from baseline and how it stands to the limit of PR."""
+    change = percent_change(value, baseline)
+    shown = beside_limits(change, [100 * (criterion.partial_response - 1)], signed=True)
+    enough = "at least" if criterion.is_partial_response(value, baseline) else "less than"
+    least = ratio_as_percent(criterion.partial_response)
+    reference = f"{criterion.shown(baseline, places)} {criterion.shown_unit}"
+    return f"Change from baseline {shown} %: {enough} {least} smaller than the baseline's {reference}"
