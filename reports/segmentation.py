@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from highdicom import AlgorithmIdentificationSequence
+from highdicom.color import CIELabColor
 from highdicom.seg import Segmentation, SegmentDescription
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
@@ -19,6 +20,8 @@ from tumorresp.domain.version import SOFTWARE_VERSION
 
 KIND = "SEG"
 _LONG_STRING = 64
+# Okabe and Ito's colours, told apart by colour-blind readers too.
+_COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167))
 
 
 def segmented_lesions(time_point: TimePointEvaluation, volume: CtVolume) -> tuple[LesionEvaluation, ...]:
@@ -150,7 +153,13 @@ def _description(number: int, item: LesionEvaluation) -> SegmentDescription:
         tracking_uid=lesion.tracking_uid,
         tracking_id=lesion.lesion_id,
         anatomic_regions=regions[:1] or None,
+        display_color=CIELabColor.from_rgb(*lesion_colour(lesion.tracking_uid)),
     )
+
+
+def lesion_colour(tracking_uid: str) -> tuple[int, int, int]:
+    """Return a lesion's RGB colour, the same at every time point."""
+    return _COLOURS[sum(tracking_uid.encode()) % len(_COLOURS)]
 
 
 def _algorithm(segmenter: SegmenterIdentity) -> AlgorithmIdentificationSequence:

@@ -1,7 +1,7 @@
 """The CT instances that results are derived from, read without pixels and made safe to copy from.
 
-Real scanners write values that are not valid: a Study ID of 17 characters, decimals of more than 16, no Frame of
-Reference. What is copied into a derived object must be valid all the same, so such values are mended here, in memory.
+Real CTs hold values that are not valid: a Study ID of 17 characters, decimals of more than 16; or lack what they must
+have: a Frame of Reference, the patient's sex. What is copied into a derived object must be valid all the same, so such values are mended here, in memory.
 """
 
 import datetime
@@ -15,7 +15,7 @@ from pydicom.valuerep import format_number_as_ds
 
 from tumorresp.domain.identity import derived_uid
 
-# What derived objects copy and longest values of their VR are (PS3.5 section 6.2).
+# What derived objects copy; the longest values of a VR are in PS3.5 section 6.2.
 _SHORT_STRINGS = ("StudyID", "AccessionNumber")
 _SHORT_STRING_LENGTH = 16
 _DECIMALS = (
@@ -105,6 +105,9 @@ def _made_valid(image: Dataset) -> Dataset:
             setattr(image, keyword, [format_number_as_ds(float(number)) for number in value])
         else:
             setattr(image, keyword, format_number_as_ds(float(value)))
+    for keyword in _STUDY_ATTRIBUTES:
+        if keyword not in image:  # type 2: may be empty, not absent
+            setattr(image, keyword, "")
     if not image.get("FrameOfReferenceUID"):
         image.FrameOfReferenceUID = derived_uid("frame of reference", str(image.SeriesInstanceUID))
     return image
