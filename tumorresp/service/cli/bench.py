@@ -13,7 +13,7 @@ from tumorresp.service.benchmark_cases import discover_cases
 from tumorresp.service.cli.screen import console, errors_shown, progress_bar
 from tumorresp.service.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Benchmarks on your own data.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Benchmarks on your own data.")
 
 
 @app.callback()

@@ -20,13 +20,13 @@ from tumorresp.service.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     pretty_exceptions_show_locals=False,
     help="""Tumour response evaluation: RECIST measurements in, volumetric masks and response categories out.
 
-    [bold]Try it:[/]  tumorresp demo
-    [bold]Your files:[/]  tumorresp evaluate CT_FOLDER MEASUREMENTS --out results
-    [bold]Beside your PACS:[/]  tumorresp serve
+    - **Try it:** tumorresp demo
+    - **Your files:** tumorresp evaluate CT_FOLDER MEASUREMENTS --out results
+    - **Beside your PACS:** tumorresp serve
 
     For research and review by a physician; not a medical device.""",
 )

@@ -14,7 +14,9 @@ from models.weights import verify as verify_weights
 from tumorresp.service.cli.screen import console, errors_shown, progress_bar
 from tumorresp.service.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Weights of the networks: what is here; get, check, add.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="Weights of the networks: what is here; get, check, add."
+)
 
 Name = Annotated[str, typer.Argument(help="Name as `tumorresp models list` shows it, e.g. lite-medsam.")]
 
