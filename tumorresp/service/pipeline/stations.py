@@ -3,6 +3,9 @@
 Every station may run again at any time: what it makes is named by its inputs, so a repetition finds its own work.
 """
 
+import os
+import shutil
+import tempfile
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -76,8 +79,26 @@ class Stations:
             self._results.save(key, self._segment(plan, placed.measurement))
 
     def conclude(self, subject_key: str) -> tuple[ResultFile, ...]:
-        """Assess the subject and write every result; return the DICOM objects to deliver."""
-        return tuple(item for reading in self.conclude_readings(subject_key) for item in reading.objects)
+        """Assess the subject and write every result; return the DICOM objects to deliver.
+
+        Each is kept under its UID, too: what waits for a destination is never replaced by a later evaluation's object
+        of the same name.
+        """
+        made = [item for reading in self.conclude_readings(subject_key) for item in reading.objects]
+        return tuple(self._kept(item) for item in made)
+
+    def _kept(self, item: ResultFile) -> ResultFile:
+        folder = self._settings.work_folder / "objects"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{item.sop_instance_uid}.dcm"
+        if not path.exists():
+            with tempfile.TemporaryDirectory(dir=folder) as draft:
+                copy = Path(draft) / path.name
+                shutil.copyfile(item.path, copy)
+                with copy.open("rb") as stream:
+                    os.fsync(stream.fileno())
+                copy.replace(path)
+        return replace(item, path=path)
 
     def conclude_readings(self, subject_key: str) -> tuple[ConcludedReading, ...]:
         """As ``conclude``, with evaluations and pages, one entry a reading."""
