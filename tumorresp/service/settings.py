@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     api_port: Port = Field(8042, description="TCP port of the status API; the next free one is taken if it is in use")
 
     quiet_seconds: float = Field(30.0, gt=0, description="A series without news for this long counts as complete")
+    executor_id: str = Field(
+        "", description="Name of this worker among those of one PostgreSQL database; empty: the host's name"
+    )
     workers: int = Field(1, ge=1, le=64, description="Subjects evaluated at the same time in this process")
 
     segmenter: Literal["auto", "lite-medsam", "medsam", "geodesic-contour"] = Field(

@@ -126,7 +126,7 @@ def build_service(settings: Settings) -> Service:
     names = [destination.name for destination in settings.destinations]
     if len(set(names)) != len(names):
         raise InvalidSettings("two destinations have the same name.", where="destinations")
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)  # the index holds Patient IDs
     workshops = create_workshops(settings)
     identity = workshops.segmenter().identity
     store = Store(settings.database_address)
@@ -148,7 +148,7 @@ def build_service(settings: Settings) -> Service:
     )
     links = SeriesLinks(store, workshops.read_measurements)
     engine = DurableEngine(
-        EngineSettings(line=line, workers=settings.workers),
+        EngineSettings(line=line, executor_id=settings.executor_id, workers=settings.workers),
         store,
         stations,
         Deliverer(settings).send,
