@@ -13,19 +13,9 @@ from tumorresp.domain.decimal_mm import to_decimal
 from tumorresp.domain.evaluation import Lesion, LesionEvaluation
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole, LesionState, Measurement
+from tumorresp.domain.organ import counted_organ
 
 _RADIOGRAPHY = frozenset(("CR", "DX"))
-_LYMPH_NODES = "lymph nodes"
-_SIDES = frozenset(("left", "right", "both", "bilateral", "l", "r"))
-_PLURALS = {
-    "lungs": "lung",
-    "kidneys": "kidney",
-    "ovaries": "ovary",
-    "adrenals": "adrenal",
-    "breasts": "breast",
-    "adrenal glands": "adrenal",
-    "adrenal gland": "adrenal",
-}
 
 
 @dataclass(frozen=True)
@@ -64,7 +54,7 @@ def check_target_choice(lesions: Sequence[LesionEvaluation], rules: TargetRules 
     if len(targets) > rules.targets:
         message = f"{len(targets)} target lesions were chosen, RECIST 1.1 allows {rules.targets}."
         findings.append(Finding("too-many-targets", Severity.WARNING, message))
-    organs = Counter(organ for item in targets if (organ := organ_of(item.lesion)))
+    organs = Counter(organ for item in targets if (organ := counted_organ(item.lesion.organ, nodal=item.lesion.nodal)))
     for organ, count in sorted(organs.items()):
         if count > rules.targets_per_organ:
             message = (
@@ -100,17 +90,6 @@ def least_size(lesion: Lesion, measurement: Measurement, rules: TargetRules) -> 
             (f"a lesion on slices of {thickness_mm.normalize():f} mm"),
         )
     return "long", rules.long_axis_mm, "a lesion on CT"
-
-
-def organ_of(lesion: Lesion) -> str:
-    """Return the organ as RECIST 1.1 counts it: one for a pair, one for all lymph nodes; empty when unknown."""
-    if lesion.nodal:
-        return _LYMPH_NODES
-    words = [word for word in lesion.organ.lower().replace(",", " ").split() if word not in _SIDES]
-    organ = " ".join(words)
-    if organ in ("lymph node", "lymph nodes", "node", "nodes"):
-        return _LYMPH_NODES
-    return _PLURALS.get(organ, organ)
 
 
 def _check_size(lesion: Lesion, measurement: Measurement, rules: TargetRules) -> list[Finding]:

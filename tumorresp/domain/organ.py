@@ -5,12 +5,15 @@ import re
 from tumorresp.domain.terminology import LYMPH_NODE, Code
 
 LYMPH_NODE_ORGAN = "lymph node"
+# Where a node lies: readers name it by the region as well.
+_REGIONS_OF_NODES = frozenset(("mediastinum", "peritoneum", "soft tissue"))
 
 # The first hit counts, so nodes come before the region that they lie in, and longer names before shorter.
 _WORDS: tuple[tuple[str, str], ...] = (
-    (r"\b(lymph|node|nodes|nodal|lymphadenopathy)\b", LYMPH_NODE_ORGAN),
-    (r"\b(lung|lungs|pulmonary|bronch\w*|lobe of (left|right) lung)\b", "lung"),
+    (r"\b(lymph|ln|node|nodes|nodal|\w*adenopathy)\b", LYMPH_NODE_ORGAN),
+    (r"\b(lung|lungs|pulmonary|bronch\w*)\b", "lung"),
     (r"\b(pleura\w*)\b", "pleura"),
+    (r"\b(hepatic|splenic) flexure\b", "bowel"),
     (r"\b(liver|hepatic)\b", "liver"),
     (r"\b(suprarenal|adrenal\w*)\b", "adrenal"),
     (r"\b(kidney|kidneys|renal)\b", "kidney"),
@@ -34,16 +37,65 @@ _WORDS: tuple[tuple[str, str], ...] = (
 )
 
 
+_SIDES = frozenset(("left", "right", "both", "bilateral", "l", "r"))
+
+
 def organ_of(site: Code | None, label: str = "", *, nodal: bool | None = None) -> str:
     """Return the organ's word, or an empty string when neither site nor label names one.
 
     All lymph nodes are one organ, and so are both of a pair (RECIST 1.1; EORTC clarifications).
+
+    Parameters
+    ----------
+    nodal
+        What the reader said; False outweighs a site or label that speaks of nodes.
     """
-    if nodal or (site is not None and site.same_concept(LYMPH_NODE)):
+    if nodal or (nodal is None and site is not None and site.same_concept(LYMPH_NODE)):
         return LYMPH_NODE_ORGAN
     for text in (site.meaning if site else "", label):
-        lowered = text.lower()
-        for pattern, organ in _WORDS:
-            if re.search(pattern, lowered):
-                return organ
+        organ = _named_in(text, with_nodes=nodal is None)
+        if organ:
+            return organ
     return ""
+
+
+def counted_organ(organ: str, *, nodal: bool) -> str:
+    """Return the organ as RECIST 1.1 counts it; empty when unknown.
+
+    An organ that has no word here counts under its own name, without the side.
+    """
+    if nodal:
+        return LYMPH_NODE_ORGAN
+    words = [word for word in organ.lower().replace(",", " ").split() if word not in _SIDES]
+    return _named_in(organ, with_nodes=True) or " ".join(words)
+
+
+def organs_conflict(one: str, other: str) -> bool:
+    """Return whether two words of organs cannot be said of the same lesion.
+
+    An unknown organ conflicts with none, nor does a lymph node with the region that it may lie in.
+    """
+    if not one or not other or one == other:
+        return False
+    if LYMPH_NODE_ORGAN in (one, other):
+        return not _REGIONS_OF_NODES & {one, other}
+    return True
+
+
+def side_of(site: Code | None) -> str:
+    """Return ``left`` or ``right`` where a coded site names one side alone, else an empty string."""
+    words = set(re.findall(r"[a-z]+", site.meaning.lower())) if site else set()
+    sides = words & {"left", "right"}
+    return sides.pop() if len(sides) == 1 else ""
+
+
+def _named_in(text: str, *, with_nodes: bool) -> str:
+    lowered = text.lower()
+    return next(
+        (
+            organ
+            for pattern, organ in _WORDS
+            if (with_nodes or organ != LYMPH_NODE_ORGAN) and re.search(pattern, lowered)
+        ),
+        "",
+    )
