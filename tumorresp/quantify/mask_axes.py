@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_fill_holes, label
-from scipy.spatial import ConvexHull, QhullError
 from skimage.measure import find_contours
 
 from tumorresp.domain.geometry import VolumeGeometry, vector3
 from tumorresp.domain.measurement import Axis
+from tumorresp.quantify.outline_axes import farthest_pair, greatest_chord_across
 
 # Linear interpolation of a 0/1 image crosses this level a quarter of a pixel outside the last pixel's centre.
 _OUTLINE_LEVEL = 0.75
@@ -52,7 +52,7 @@ def mask_axes(voxels: NDArray[np.bool_], geometry: VolumeGeometry) -> MaskAxes |
     for k in np.flatnonzero(voxels.any(axis=(1, 2))):
         for outline in _outlines(voxels[k]):
             points = outline @ basis
-            pair = _farthest_pair(points)
+            pair = farthest_pair(points)
             length = float(np.linalg.norm(pair[1] - pair[0]))
             # Noise of the last digits must not decide between slices.
             if best is None or length > best[0] + 1e-9:
@@ -60,7 +60,7 @@ def mask_axes(voxels: NDArray[np.bool_], geometry: VolumeGeometry) -> MaskAxes |
     if best is None:
         return None
     _, slice_index, pair, points = best
-    chord = _greatest_chord_across(points, pair)
+    chord = greatest_chord_across(points, pair)
     to_pixels = np.linalg.inv(basis)
     return MaskAxes(
         _axis(pair @ to_pixels, slice_index, geometry), _axis(chord @ to_pixels, slice_index, geometry), slice_index
@@ -90,35 +90,3 @@ def _outlines(section: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
         contours = find_contours(filled, _OUTLINE_LEVEL, fully_connected="high")
         outlines.append(max(contours, key=len)[:-1] - 1)
     return outlines
-
-
-def _farthest_pair(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the two of (N, 2) points that are farthest apart, (2, 2); they are vertices of the convex hull."""
-    try:
-        corners = points[ConvexHull(points).vertices]
-    except QhullError:  # all points on a line
-        corners = points
-    squared = np.sum((corners[:, None] - corners[None]) ** 2, axis=-1)
-    return corners[list(np.unravel_index(int(np.argmax(squared)), squared.shape))]
-
-
-def _greatest_chord_across(outline: NDArray[np.float64], axis: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the ends (2, 2) of the longest line inside a closed (N, 2) outline at right angles to an axis."""
-    along = (axis[1] - axis[0]) / np.linalg.norm(axis[1] - axis[0])
-    across = np.array([-along[1], along[0]])
-    s, t = outline @ along, outline @ across
-    s_next, t_next = np.roll(s, -1), np.roll(t, -1)
-    # Between the heights of two neighbouring vertices chords grow linearly: the longest is at a vertex, approached
-    # from either side so that no line runs through a vertex.
-    margin = 1e-7 * float(np.ptp(s))
-    lines = np.unique(np.concatenate([s - margin, s + margin]))
-    crosses = (s[None] < lines[:, None]) != (s_next[None] < lines[:, None])
-    line, edge = np.nonzero(crosses)
-    heights = t[edge] + (lines[line] - s[edge]) / (s_next[edge] - s[edge]) * (t_next[edge] - t[edge])
-    order = np.lexsort((heights, line))
-    line, heights = line[order], heights[order]
-    # A line crosses a closed outline an even number of times: it enters and leaves in turn.
-    low, high = heights[0::2], heights[1::2]
-    best = int(np.argmax(high - low))
-    middle = lines[line[2 * best]] * along
-    return np.stack([middle + low[best] * across, middle + high[best] * across])
