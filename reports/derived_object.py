@@ -60,11 +60,12 @@ def settle(dataset: Dataset, context: ReportContext) -> None:
     The inputs' date is put where the clock's stood, derived UIDs where random ones stood; private codes are declared
     and the file meta information is written.
     """
+    dataset.SpecificCharacterSet = "ISO_IR 192"  # holds every name that any CT holds
     day, time = context.moment.strftime("%Y%m%d"), context.moment.strftime("%H%M%S")
-    for keyword in ("ContentDate", "SeriesDate", "InstanceCreationDate"):
+    for keyword in ("ContentDate", "SeriesDate", "InstanceCreationDate", "DateOfSecondaryCapture"):
         if keyword in dataset:
             setattr(dataset, keyword, day)
-    for keyword in ("ContentTime", "SeriesTime", "InstanceCreationTime"):
+    for keyword in ("ContentTime", "SeriesTime", "InstanceCreationTime", "TimeOfSecondaryCapture"):
         if keyword in dataset:
             setattr(dataset, keyword, time)
     for equipment in dataset.get("ContributingEquipmentSequence", ()):

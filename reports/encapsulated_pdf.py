@@ -25,7 +25,6 @@ def build_encapsulated_pdf(pdf: bytes, title: str, study_image: Dataset, context
     document = Dataset()
     document.SOPClassUID = EncapsulatedPDFStorage
     document.SOPInstanceUID = context.instance_uid(KIND)
-    document.SpecificCharacterSet = "ISO_IR 192"
     copy_study(study_image, document)
     document.Modality = "DOC"
     document.ConversionType = "WSD"

@@ -1,7 +1,8 @@
 """The CT instances that results are derived from, read without pixels and made safe to copy from.
 
-Real CTs hold values that are not valid: a Study ID of 17 characters, decimals of more than 16; or lack what they must
-have: a Frame of Reference, the patient's sex. What is copied into a derived object must be valid all the same, so such values are mended here, in memory.
+Real CTs hold values that are not valid (a Study ID of 17 characters, decimals of more than 16) or lack what they must
+have (a Frame of Reference, the patient's sex). What is copied into a derived object must be valid all the same, so such
+values are mended here, in memory.
 """
 
 import datetime

@@ -216,6 +216,17 @@ def test_values_that_are_not_valid_in_the_ct_are_mended_in_the_seg(tmp_path):
     assert segmentation.FrameOfReferenceUID.startswith("2.25.")
 
 
+@pytest.mark.parametrize(
+    ("character_set", "name"), [("ISO_IR 100", "Møller^Åse"), ("ISO_IR 144", "Иванова^Анна"), ("ISO_IR 192", "Λάμδα^Ü")]
+)
+def test_names_are_kept_whatever_their_characters(tmp_path, character_set, name):
+    paths = write_small_ct(tmp_path, SpecificCharacterSet=character_set, PatientName=name)
+    volume = read_ct_volume(paths)
+    read = pydicom.dcmread(io.BytesIO(encoded(built(tmp_path, volume, paths, two_lesions(volume)))))
+    assert read.SpecificCharacterSet == "ISO_IR 192"
+    assert str(read.PatientName) == name
+
+
 @pytest.mark.parametrize("kind", ["binary", "labelmap"])
 def test_a_rerun_gives_the_same_bytes(tmp_path, kind):
     paths = write_small_ct(tmp_path)
