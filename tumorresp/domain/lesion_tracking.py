@@ -1,11 +1,12 @@
-"""Which lesion a measurement belongs to: by identity, then by name, then by position; else a person decides.
+"""Which lesion a measurement belongs to: by identity, then by label, then by position; else a person decides.
 
-Time points are taken in order, so a later one never changes what was decided for an earlier one.
+Time points are taken in order, so a later one never changes what was decided for an earlier one. Within a time point
+the order of the measurements decides nothing but the numbers of new lesion IDs.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,35 +14,22 @@ from numpy.typing import NDArray
 from tumorresp.domain.evaluation import AmbiguousMatch, Lesion
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.identity import derived_uid
+from tumorresp.domain.lesion_matching import (
+    ROLE_PREFIX,
+    KnownLesion,
+    Seen,
+    TrackingParameters,
+    conflict,
+    contradiction,
+    nearest,
+)
 from tumorresp.domain.measurement import LesionRole, Measurement
-from tumorresp.domain.organ import LYMPH_NODE_ORGAN, organ_of
+from tumorresp.domain.organ import LYMPH_NODE_ORGAN
+
+__all__ = ["Assignment", "ToBaseline", "TrackedTimePoint", "TrackingParameters", "TrackingResult", "follow_lesions"]
 
 ToBaseline = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Maps (N, 3) LPS mm of a time point to LPS mm of the first one."""
-
-_PREFIX = {LesionRole.TARGET: "T", LesionRole.NON_TARGET: "NT", LesionRole.NEW: "NEW"}
-
-
-@dataclass(frozen=True)
-class TrackingParameters:
-    """How near is near.
-
-    Parameters
-    ----------
-    gate_mm
-        A measurement can be a lesion of which the last known midpoint is at most this far after registration ...
-    gate_share
-        ... or this share of the lesion's long axis, whichever is more.
-    clearly_nearer
-        The second nearest candidate must be this many times farther than the nearest.
-    contradiction_mm
-        Identity or name does not hold against a distance beyond this, where the registration is reliable.
-    """
-
-    gate_mm: float = 15.0
-    gate_share: float = 0.5
-    clearly_nearer: float = 2.0
-    contradiction_mm: float = 80.0
 
 
 @dataclass(frozen=True)
@@ -67,27 +55,10 @@ class Assignment:
 
 @dataclass(frozen=True)
 class TrackingResult:
-    """What became of one time point's measurements."""
+    """What became of one time point's measurements, in their order."""
 
     assignments: tuple[Assignment, ...]
     ambiguous: tuple[AmbiguousMatch, ...]
-
-
-@dataclass(frozen=True)
-class _Known:
-    """A lesion with what was last known of it."""
-
-    lesion: Lesion
-    tracking_uids: frozenset[str]
-    label: str
-    position: NDArray[np.float64] | None
-    long_axis_mm: float
-
-
-@dataclass(frozen=True)
-class _Match:
-    known: _Known
-    by: str
 
 
 def follow_lesions(
@@ -105,7 +76,8 @@ def follow_lesions(
     time_points
         In order of date, the baseline first.
     decisions
-        A person's: measurement UID -> lesion ID. They come before all evidence.
+        A person's: measurement UID -> lesion ID, or ``T``, ``NT`` or ``NEW`` for a lesion of its own with that role.
+        They come before all evidence.
 
     Returns
     -------
@@ -113,245 +85,278 @@ def follow_lesions(
         One a time point. Every measurement is either assigned or ambiguous.
     """
     rules = parameters or TrackingParameters()
-    known: list[_Known] = []
+    known: tuple[KnownLesion, ...] = ()
     results = []
     for order, point in enumerate(time_points):
-        result, known = _follow_one(subject_key, point, known, rules, decisions or {}, is_baseline=order == 0)
+        seen = tuple(_located(measurement, point.to_baseline) for measurement in point.measurements)
+        matching = _Matching(seen, known, rules)
+        matching.by_decision(decisions or {})
+        matching.refuse_repeated_identities()
+        matching.by_tracking_uid()
+        matching.by_label()
+        matching.by_position()
+        if order == 0:
+            matching.begin_at_baseline()
+        else:
+            matching.begin_at_follow_up(is_registered=point.to_baseline is not None)
+        result, known = _settled(subject_key, matching)
         results.append(result)
     return tuple(results)
 
 
-def _follow_one(
-    subject_key: str,
-    point: TrackedTimePoint,
-    known: list[_Known],
-    rules: TrackingParameters,
-    decisions: Mapping[str, str],
-    *,
-    is_baseline: bool,
-) -> tuple[TrackingResult, list[_Known]]:
-    repeated = _repeated_identities(point.measurements)
-    positions = {m.measurement_uid: _position(m, point.to_baseline) for m in point.measurements}
-    ambiguous = [
-        AmbiguousMatch(m, (), repeated[m.measurement_uid]) for m in point.measurements if m.measurement_uid in repeated
-    ]
-    open_ = [m for m in point.measurements if m.measurement_uid not in repeated]
-    matches: dict[str, _Match] = {}
-    for find in (_decided(decisions), _by_tracking_uid, _by_label(open_)):
-        for measurement in [m for m in open_ if m.measurement_uid not in matches]:
-            free = [k for k in known if all(k is not match.known for match in matches.values())]
-            match = find(measurement, free)
-            if match is None:
-                continue
-            doubt = _contradiction(measurement, match.known, positions[measurement.measurement_uid], rules)
-            if doubt and not match.by.startswith("a person"):
-                reason = f"Recognised as {match.known.lesion.lesion_id} by {match.by}, but {doubt}."
-                ambiguous.append(AmbiguousMatch(measurement, (match.known.lesion.lesion_id,), reason))
-                open_.remove(measurement)
-            else:
-                matches[measurement.measurement_uid] = match
-    free = [k for k in known if all(k is not match.known for match in matches.values())]
-    left = [m for m in open_ if m.measurement_uid not in matches]
-    near, unclear = _by_position(left, free, positions, rules)
-    matches |= near
-    ambiguous += unclear
-    decided = {item.measurement.measurement_uid for item in ambiguous}
-    assignments: list[Assignment] = []
-    for measurement in open_:
-        uid = measurement.measurement_uid
-        if uid in decided:
-            continue
-        if uid in matches:
-            match = matches[uid]
-            assignments.append(Assignment(measurement, match.known.lesion, match.by))
-            known = [_updated(k, measurement, positions[uid]) if k is match.known else k for k in known]
-            continue
-        reason = "" if is_baseline else _why_not_new(measurement, positions[uid], has_map=point.to_baseline is not None)
-        if reason:
-            candidates = tuple(k.lesion.lesion_id for k in free)
-            ambiguous.append(AmbiguousMatch(measurement, candidates, reason))
-            continue
-        assignment = _first_seen(subject_key, measurement, known, rules, is_baseline=is_baseline)
-        assignments.append(assignment)
-        known = [*known, _remembered(assignment.lesion, measurement, positions[uid])]
-    return TrackingResult(tuple(assignments), tuple(ambiguous)), known
+@dataclass(frozen=True)
+class _Beginning:
+    """A measurement that starts a lesion of its own."""
 
-
-def _decided(decisions: Mapping[str, str]) -> Callable[[Measurement, Sequence[_Known]], _Match | None]:
-    def find(measurement: Measurement, known: Sequence[_Known]) -> _Match | None:
-        lesion_id = decisions.get(measurement.measurement_uid)
-        return next((_Match(k, "a person's decision") for k in known if k.lesion.lesion_id == lesion_id), None)
-
-    return find
-
-
-def _by_tracking_uid(measurement: Measurement, known: Sequence[_Known]) -> _Match | None:
-    if not measurement.tracking_uid or not measurement.tracking_uid_is_stable:
-        return None
-    return next((_Match(k, "tracking UID") for k in known if measurement.tracking_uid in k.tracking_uids), None)
-
-
-def _by_label(
-    measurements: Sequence[Measurement],
-) -> Callable[[Measurement, Sequence[_Known]], _Match | None]:
-    used = Counter(_normal(m.label) for m in measurements)
-
-    def find(measurement: Measurement, known: Sequence[_Known]) -> _Match | None:
-        label = _normal(measurement.label)
-        same = [k for k in known if k.label == label]
-        if not label or used[label] > 1 or len(same) != 1:
-            return None
-        return _Match(same[0], f"label “{measurement.label.strip()}”")
-
-    return find
-
-
-def _by_position(
-    measurements: Sequence[Measurement],
-    known: Sequence[_Known],
-    positions: Mapping[str, NDArray[np.float64] | None],
-    rules: TrackingParameters,
-) -> tuple[dict[str, _Match], list[AmbiguousMatch]]:
-    """Match mutual nearest neighbours that are clearly nearer than any other; report what is near but not clear."""
-    located = [m for m in measurements if positions[m.measurement_uid] is not None]
-    candidates = [k for k in known if k.position is not None]
-    if not located or not candidates:
-        return {}, []
-    distances = np.array(
-        [[_distance(positions[m.measurement_uid], k.position) for k in candidates] for m in located], dtype=np.float64
-    )
-    for row, measurement in enumerate(located):
-        for column, candidate in enumerate(candidates):
-            gate = max(rules.gate_mm, rules.gate_share * candidate.long_axis_mm)
-            if distances[row, column] > gate or _organs_differ(measurement, candidate.lesion):
-                distances[row, column] = np.inf
-    matches: dict[str, _Match] = {}
-    unclear: list[AmbiguousMatch] = []
-    for row, measurement in enumerate(located):
-        within = np.flatnonzero(np.isfinite(distances[row]))
-        if within.size == 0:
-            continue
-        column = int(np.argmin(distances[row]))
-        nearest = float(distances[row, column])
-        rivals = [*np.delete(distances[row], column), *np.delete(distances[:, column], row)]
-        if all(rival >= rules.clearly_nearer * max(nearest, 1.0) for rival in rivals):
-            by = f"position, {nearest:.0f} mm from where it was after registration"
-            matches[measurement.measurement_uid] = _Match(candidates[column], by)
-        else:
-            ids = tuple(candidates[index].lesion.lesion_id for index in within)
-            reason = f"After registration it may be {' or '.join(ids)}: no pairing is clearly nearer than the others."
-            unclear.append(AmbiguousMatch(measurement, ids, reason))
-    return matches, unclear
-
-
-def _contradiction(
-    measurement: Measurement, known: _Known, position: NDArray[np.float64] | None, rules: TrackingParameters
-) -> str:
-    """Say what speaks against a match by identity or name; empty when nothing does."""
-    if _organs_differ(measurement, known.lesion):
-        return f"it lies in another organ ({_organ(measurement)}, before: {known.lesion.organ})"
-    if position is not None and known.position is not None:
-        distance = _distance(position, known.position)
-        if distance > max(rules.contradiction_mm, known.long_axis_mm):
-            return f"it lies {distance:.0f} mm from where the lesion was after registration"
-    return ""
-
-
-def _why_not_new(measurement: Measurement, position: NDArray[np.float64] | None, *, has_map: bool) -> str:
-    """Say why an unmatched measurement of a follow-up is not simply a new lesion; empty when it is one."""
-    if measurement.role is LesionRole.NEW:
-        return ""
-    if measurement.role is not None:
-        return f"The reader calls it {measurement.role}, but no lesion of an earlier time point matches."
-    if position is None:
-        why = "it has no axes" if has_map else "the scans could not be registered"
-        return f"Neither tracking UID nor label matches, and {why}."
-    return ""
-
-
-def _first_seen(
-    subject_key: str,
-    measurement: Measurement,
-    known: Sequence[_Known],
-    rules: TrackingParameters,
-    *,
-    is_baseline: bool,
-) -> Assignment:
+    role: LesionRole
     findings: tuple[Finding, ...] = ()
-    if is_baseline:
-        role = measurement.role or LesionRole.TARGET
-        if measurement.role is None:
-            words = "The reader states no role; a measured lesion at baseline is taken as target."
-            findings = (Finding("role-not-stated", Severity.INFO, words, measurement.label),)
-        if role is LesionRole.NEW:
-            words = "The reader calls it new, but it is at the first time point: a baseline has no new lesions."
-            findings = (Finding("new-at-baseline", Severity.WARNING, words, measurement.label),)
-    else:
-        role = LesionRole.NEW
-        if measurement.role is None:
-            words = f"Taken as new: no lesion of an earlier time point lies within {rules.gate_mm:.0f} mm."
-            findings = (Finding("taken-as-new", Severity.WARNING, words, measurement.label),)
-    number = 1 + sum(k.lesion.role is role for k in known)
-    stable = measurement.tracking_uid if measurement.tracking_uid_is_stable else ""
-    organ = _organ(measurement)
-    lesion = Lesion(
-        lesion_id=f"{_PREFIX[role]}{number:02d}",
-        tracking_uid=derived_uid("lesion", subject_key, stable or measurement.measurement_uid),
-        role=role,
-        nodal=bool(measurement.nodal) or organ == LYMPH_NODE_ORGAN,
-        organ=organ,
-        label=measurement.label,
-        site=measurement.site,
-    )
-    return Assignment(measurement, lesion, "first seen here", findings)
 
 
-def _remembered(lesion: Lesion, measurement: Measurement, position: NDArray[np.float64] | None) -> _Known:
-    axis = measurement.long_axis
-    uids = frozenset({measurement.tracking_uid} if measurement.tracking_uid_is_stable else ()) - {""}
-    return _Known(lesion, uids, _normal(measurement.label), position, axis.length_mm if axis else 0.0)
+class _Matching:
+    """The state of one time point while evidence is gathered; indices are places in ``seen``."""
+
+    def __init__(self, seen: Sequence[Seen], known: Sequence[KnownLesion], rules: TrackingParameters) -> None:
+        self.seen = seen
+        self.known = known
+        self.rules = rules
+        self.matches: dict[int, tuple[KnownLesion, str]] = {}
+        self.doubts: dict[int, tuple[tuple[str, ...], str]] = {}
+        self.beginnings: dict[int, _Beginning] = {}
+
+    def by_decision(self, decisions: Mapping[str, str]) -> None:
+        """Take what a person decided."""
+        roles = {prefix: role for role, prefix in ROLE_PREFIX.items()}
+        claims: dict[int, tuple[KnownLesion, str]] = {}
+        for index, seen in enumerate(self.seen):
+            wanted = decisions.get(seen.measurement.measurement_uid)
+            known = next((k for k in self.known if k.lesion.lesion_id == wanted), None)
+            if wanted is None:
+                continue
+            if known is not None:
+                claims[index] = known, "a person's decision"
+            elif wanted in roles:
+                self.beginnings[index] = _Beginning(roles[wanted])
+            else:
+                self._doubt(index, (), f"A person decided for {wanted}, which no earlier time point has.")
+        self._settle(claims)
+
+    def refuse_repeated_identities(self) -> None:
+        """Two measurements with one identity: which of them is the lesion, a person must say."""
+        uids = Counter(seen.stable_uid for seen in self.seen)
+        documents = Counter(seen.measurement.measurement_uid for seen in self.seen)
+        for index, seen in self._open():
+            if documents[seen.measurement.measurement_uid] > 1:
+                self._doubt(index, (), "The same measurement came more than once at this time point.")
+            elif seen.stable_uid and uids[seen.stable_uid] > 1:
+                candidates = [k for k in self.known if seen.stable_uid in k.tracking_uids]
+                self._doubt(index, candidates, "Several measurements of this time point carry this tracking UID.")
+
+    def by_tracking_uid(self) -> None:
+        """Recognise lesions by the identity that their writer keeps."""
+        claims: dict[int, tuple[KnownLesion, str]] = {}
+        for index, seen in self._open():
+            same = [k for k in self.known if seen.stable_uid in k.tracking_uids]
+            if len(same) > 1:
+                self._doubt(index, same, "Several lesions had this tracking UID before.")
+            elif same and not self._contradicted(index, seen, same[0], "tracking UID", by_label=False):
+                claims[index] = same[0], "tracking UID"
+        self._settle(claims)
+
+    def by_label(self) -> None:
+        """Recognise lesions by a label that is one lesion's at both time points, and by the same finding."""
+        used = Counter(seen.label for seen in self.seen)
+        claims: dict[int, tuple[KnownLesion, str]] = {}
+        for index, seen in self._open():
+            same = [k for k in self.known if seen.label in k.labels]
+            if len(same) != 1 or used[seen.label] > 1 or same[0].findings_differ(seen):
+                continue
+            words = f"label “{seen.measurement.label.strip()}”"
+            if not self._contradicted(index, seen, same[0], words, by_label=True):
+                claims[index] = same[0], words
+        self._settle(claims)
+
+    def by_position(self) -> None:
+        """Recognise lesions by where they lie after registration, if no other pairing is nearly as close."""
+        open_ = [(index, seen) for index, seen in self._open() if seen.position is not None]
+        found = nearest([seen for _, seen in open_], self._free(), self.rules)
+        for (index, _), nearness in zip(open_, found, strict=True):
+            if nearness.match is not None:
+                words = f"position, {nearness.distance_mm:.0f} mm from where it was after registration"
+                self.matches[index] = nearness.match, words
+            elif nearness.candidates:
+                ids = " or ".join(k.lesion.lesion_id for k in nearness.candidates)
+                words = f"By its place it may be {ids}, but no pairing is clearly nearer than every other."
+                self._doubt(index, nearness.candidates, words)
+
+    def begin_at_baseline(self) -> None:
+        """Let what is left of the first time point start lesions, with the role that the reader states."""
+        for index, seen in self._open():
+            label = seen.measurement.label
+            if seen.role is LesionRole.NEW:
+                self._doubt(index, (), "The reader calls it new, but there is no earlier time point.")
+            elif seen.is_absent:
+                self._doubt(index, (), "The reader calls it absent, but there is no earlier time point.")
+            elif seen.role is not None:
+                self.beginnings[index] = _Beginning(seen.role)
+            elif seen.measurement.long_axis is not None:
+                words = "The reader states no role: measured at baseline, it is taken as target."
+                self.beginnings[index] = _Beginning(
+                    LesionRole.TARGET, (Finding("role-not-stated", Severity.INFO, words, label),)
+                )
+            else:
+                words = "The reader states no role: not measured at baseline, it is taken as non-target."
+                self.beginnings[index] = _Beginning(
+                    LesionRole.NON_TARGET, (Finding("role-not-stated", Severity.INFO, words, label),)
+                )
+
+    def begin_at_follow_up(self, *, is_registered: bool) -> None:
+        """Let what is left be new where that is sure; else a person decides."""
+        free = self._free()  # before any of the rest is in doubt, so that their order decides nothing
+        for index, seen in self._open():
+            candidates, reason = self._why_not_new(seen, free, is_registered=is_registered)
+            if reason:
+                self._doubt(index, candidates, reason)
+                continue
+            findings: tuple[Finding, ...] = ()
+            if seen.role is None:
+                words = (
+                    "The reader states no role: taken as new, as no lesion of an earlier time point lies within "
+                    f"{self.rules.gate_mm:.0f} mm."
+                )
+                findings = (Finding("taken-as-new", Severity.WARNING, words, seen.measurement.label),)
+            self.beginnings[index] = _Beginning(LesionRole.NEW, findings)
+
+    def _why_not_new(
+        self, seen: Seen, free: Sequence[KnownLesion], *, is_registered: bool
+    ) -> tuple[Iterable[KnownLesion], str]:
+        """Return which lesions it may be and why it is not simply new; an empty reason where it is."""
+        possible = [k for k in free if not conflict(seen, k)]
+        unseen = [k for k in self.known if all(k is not match for match, _ in self.matches.values())]
+        if seen.is_absent:
+            return possible, "The reader calls it absent, but its tracking UID and label are no known lesion's."
+        if seen.role is LesionRole.NEW:
+            near = [k for k in unseen if k.is_near(seen, self.rules)]
+            return near, f"The reader calls it new, but it lies where {_ids(near)} was." if near else ""
+        if seen.role is not None:
+            return possible, f"The reader calls it {seen.role}, but no lesion of an earlier time point matches."
+        if seen.position is None:
+            why = "it has no axes" if is_registered else "the scans could not be registered"
+            return possible, f"Neither tracking UID nor label is a known lesion's, and {why}."
+        near = [k for k in self.known if k.is_near(seen, self.rules)]
+        if near:
+            against = [words for k in near if (words := conflict(seen, k))]
+            why = against[0] if against else "that lesion is measured already or in doubt"
+            return near, f"It lies where {_ids(near)} was, but {why}."
+        unplaced = [k for k in unseen if k.position is None and not conflict(seen, k)]
+        return unplaced, f"It may be {_ids(unplaced)}, of which the place is not known." if unplaced else ""
+
+    def _contradicted(self, index: int, seen: Seen, known: KnownLesion, words: str, *, by_label: bool) -> bool:
+        against = contradiction(seen, known, self.known, self.rules, by_label=by_label)
+        if against:
+            self._doubt(index, [known], f"Recognised as {known.lesion.lesion_id} by {words}, but {against}.")
+        return bool(against)
+
+    def _settle(self, claims: Mapping[int, tuple[KnownLesion, str]]) -> None:
+        """Turn claims into matches where a lesion has one claim only and is not spoken for or in doubt."""
+        claimants: dict[str, list[int]] = defaultdict(list)
+        for index, (known, _) in claims.items():
+            claimants[known.lesion.lesion_id].append(index)
+        free = {k.lesion.lesion_id for k in self._free()}
+        for lesion_id, indices in claimants.items():
+            for index in indices:
+                known, words = claims[index]
+                if len(indices) == 1 and (lesion_id in free or words.startswith("a person")):
+                    self.matches[index] = known, words
+                else:
+                    reason = f"By {words} it is {lesion_id}, but another measurement of this time point may be too."
+                    self._doubt(index, [known], reason)
+
+    def _doubt(self, index: int, candidates: Iterable[KnownLesion], reason: str) -> None:
+        self.doubts[index] = tuple(k.lesion.lesion_id for k in candidates), reason
+
+    def _open(self) -> list[tuple[int, Seen]]:
+        return [
+            (index, seen)
+            for index, seen in enumerate(self.seen)
+            if index not in self.matches and index not in self.doubts and index not in self.beginnings
+        ]
+
+    def _free(self) -> list[KnownLesion]:
+        """Return the lesions that no measurement is, and that none is suspected of being."""
+        taken = {known.lesion.lesion_id for known, _ in self.matches.values()}
+        taken |= {lesion_id for ids, _ in self.doubts.values() for lesion_id in ids}
+        return [k for k in self.known if k.lesion.lesion_id not in taken]
 
 
-def _updated(known: _Known, measurement: Measurement, position: NDArray[np.float64] | None) -> _Known:
-    fresh = _remembered(known.lesion, measurement, position)
-    return replace(
-        known,
-        tracking_uids=known.tracking_uids | fresh.tracking_uids,
-        label=fresh.label or known.label,
-        position=known.position if position is None else position,
-        long_axis_mm=fresh.long_axis_mm or known.long_axis_mm,
-    )
+def _settled(subject_key: str, matching: _Matching) -> tuple[TrackingResult, tuple[KnownLesion, ...]]:
+    """Return the result of a time point and what is known after it."""
+    known = {k.lesion.lesion_id: k for k in matching.known}
+    begun = _new_lesions(subject_key, matching)
+    assignments, ambiguous = [], []
+    for index, seen in enumerate(matching.seen):
+        if index in matching.doubts:
+            candidates, reason = matching.doubts[index]
+            ambiguous.append(AmbiguousMatch(seen.measurement, candidates, reason))
+        elif index in matching.matches:
+            matched, words = matching.matches[index]
+            known[matched.lesion.lesion_id] = matched.seen_again(seen)
+            assignments.append(Assignment(seen.measurement, matched.lesion, words, _differences(seen, matched.lesion)))
+        else:
+            lesion = begun[index]
+            known[lesion.lesion_id] = KnownLesion.first_seen(lesion, seen)
+            findings = matching.beginnings[index].findings
+            assignments.append(Assignment(seen.measurement, lesion, "first seen here", findings))
+    return TrackingResult(tuple(assignments), tuple(ambiguous)), tuple(known.values())
 
 
-def _repeated_identities(measurements: Sequence[Measurement]) -> dict[str, str]:
-    """Return why, for measurements that share a stable tracking UID with another of the same time point."""
-    used = Counter(m.tracking_uid for m in measurements if m.tracking_uid and m.tracking_uid_is_stable)
-    return {
-        m.measurement_uid: "Two measurements of this time point carry the same tracking UID."
-        for m in measurements
-        if m.tracking_uid_is_stable and used[m.tracking_uid] > 1
-    }
+def _new_lesions(subject_key: str, matching: _Matching) -> dict[int, Lesion]:
+    """Name the lesions that begin at a time point: by their label where it is an ID, else by the next free number."""
+    used = {k.lesion.lesion_id for k in matching.known}
+    uids = {k.lesion.tracking_uid for k in matching.known}
+    identities = Counter(seen.stable_uid for seen in matching.seen)
+    labelled: dict[int, str] = {}
+    for index, beginning in matching.beginnings.items():
+        named = matching.seen[index].labelled_id
+        if named is not None and named[0] is beginning.role:
+            lesion_id = f"{ROLE_PREFIX[beginning.role]}{named[1]:02d}"
+            if lesion_id not in used:
+                labelled[index] = lesion_id
+                used.add(lesion_id)
+    lesions = {}
+    for index in sorted(matching.beginnings):
+        seen, role = matching.seen[index], matching.beginnings[index].role
+        numbered = (f"{ROLE_PREFIX[role]}{number:02d}" for number in range(1, len(used) + 2))
+        lesion_id = labelled.get(index) or next(name for name in numbered if name not in used)
+        used.add(lesion_id)
+        tracking_uid = derived_uid("lesion", subject_key, seen.stable_uid or seen.measurement.measurement_uid)
+        if tracking_uid in uids or identities[seen.stable_uid] > 1:
+            tracking_uid = derived_uid("lesion", subject_key, seen.measurement.measurement_uid)
+        uids.add(tracking_uid)
+        nodal = bool(seen.measurement.nodal) or seen.organ == LYMPH_NODE_ORGAN
+        measurement = seen.measurement
+        lesions[index] = Lesion(lesion_id, tracking_uid, role, nodal, seen.organ, measurement.label, measurement.site)
+    return lesions
 
 
-def _position(measurement: Measurement, to_baseline: ToBaseline | None) -> NDArray[np.float64] | None:
+def _differences(seen: Seen, lesion: Lesion) -> tuple[Finding, ...]:
+    """Report what a recognised measurement says otherwise than the lesion's first; the first counts."""
+    findings = []
+    if seen.role is not None and seen.role is not lesion.role:
+        words = f"The reader calls it {seen.role} here; at first it was {lesion.role}, which counts."
+        findings.append(Finding("role-differs", Severity.WARNING, words, lesion.lesion_id))
+    if seen.measurement.nodal is not None and seen.measurement.nodal is not lesion.nodal:
+        here, first = ("a lymph node", "none") if seen.measurement.nodal else ("no lymph node", "one")
+        words = f"The reader calls it {here} here; at first it was {first}, which counts."
+        findings.append(Finding("nodal-differs", Severity.WARNING, words, lesion.lesion_id))
+    return tuple(findings)
+
+
+def _located(measurement: Measurement, to_baseline: ToBaseline | None) -> Seen:
     if measurement.long_axis is None or to_baseline is None:
-        return None
-    mapped: NDArray[np.float64] = np.asarray(to_baseline(np.array([measurement.long_axis.midpoint_lps_mm])), np.float64)
-    return mapped.reshape(3)
+        return Seen(measurement, None)
+    mapped = np.asarray(to_baseline(np.array([measurement.long_axis.midpoint_lps_mm])), dtype=np.float64)
+    return Seen(measurement, mapped.reshape(3))
 
 
-def _distance(one: NDArray[np.float64] | None, other: NDArray[np.float64] | None) -> float:
-    return float("inf") if one is None or other is None else float(np.linalg.norm(one - other))
-
-
-def _organ(measurement: Measurement) -> str:
-    return organ_of(measurement.site, measurement.label, nodal=measurement.nodal)
-
-
-def _organs_differ(measurement: Measurement, lesion: Lesion) -> bool:
-    organ = _organ(measurement)
-    return bool(organ and lesion.organ and organ != lesion.organ)
-
-
-def _normal(label: str) -> str:
-    return " ".join(label.lower().split())
+def _ids(lesions: Sequence[KnownLesion]) -> str:
+    return " or ".join(k.lesion.lesion_id for k in lesions)
