@@ -32,9 +32,9 @@ def test_recist_reasons() -> None:
             "Overall PR: target PR, non-target NON-CR/NON-PD, no unequivocal new lesion.",
         ),
         (
-            "Sum of diameters 50.4 mm: T01 lung 33.4 + T02 lymph node 17.0 (short axis).",
+            "Sum of diameters 50.4004 mm: T01 lung 33.4004 + T02 lymph node 17.0000 (short axis).",
             "Change from nadir +20.001 % (+8.4 mm): at least 20 % and 5 mm larger than "
-            "the nadir of 42.0 mm (Follow-up 1) → PD.",
+            "the nadir of 42.0000 mm (Follow-up 1) → PD.",
             "Non-target lesions still there, without unequivocal progression: NT01 lung → NON-CR/NON-PD.",
             "No new lesion.",
             "Overall PD: progression of the target lesions is PD, whatever the others do.",

@@ -166,22 +166,33 @@ def test_cubes_of_a_single_diameter_get_the_category_of_the_diameter(course: lis
     assert [a.target for a in assess_volumetric(balls)] == [a.target for a in assess_recist_1_1(balls)]
 
 
+def shown(pattern: str, text: str) -> list[Decimal]:
+    return [Decimal(found.replace("−", "-")) for found in re.findall(pattern, text)]
+
+
 @given(measured_courses())
-def test_the_shown_numbers_lead_to_the_same_category(course: list[list[int]]) -> None:
+def test_a_calculation_repeated_with_the_shown_numbers_comes_out_the_same(course: list[list[int]]) -> None:
     for assessment in assess_recist_1_1(measured(course))[1:]:
         text = " ".join(assessment.reasons)
-        total = Decimal(re.search(r"Sum of diameters ([\d.]+) mm", text)[1])
-        nadir = Decimal(re.search(r"nadir of ([\d.]+) mm", text)[1])
-        baseline = re.search(r"the baseline's ([\d.]+) mm", text)
+        (total,), (nadir,) = shown(r"Sum of diameters ([\d.]+) mm", text), shown(r"nadir of ([\d.]+) mm", text)
+        assert sum(shown(r"T\d\d lung (\d+\.\d+)", text)) == total
+        changes = shown(r"Change from \w+ ([+−][\d.]+) %", text)
+        references = [nadir, *shown(r"the baseline's ([\d.]+) mm", text)]
+        assert len(changes) == len(references)
+        for change, reference in zip(changes, references, strict=True):
+            places = -int(change.as_tuple().exponent)
+            assert abs(100 * (total - reference) / reference - change) <= Decimal("0.5000001").scaleb(-places)
         if 5 * (total - nadir) >= nadir and total - nadir >= 5:
             category = "PD"
         else:
-            category = "PR" if 10 * (Decimal(baseline[1]) - total) >= 3 * Decimal(baseline[1]) else "SD"
+            category = "PR" if 10 * (references[1] - total) >= 3 * references[1] else "SD"
         assert assessment.target == category
-        percentages = [Decimal(p.replace("−", "-")) for p in re.findall(r"Change from \w+ ([+−][\d.]+) %", text)]
-        assert (percentages[0] >= 20) == (5 * (assessment.target_sum - assessment.nadir_sum) >= assessment.nadir_sum)
-        if len(percentages) > 1:
-            assert (percentages[1] <= -30) == (assessment.target == "PR")
+        is_shown_grown = changes[0] >= 20
+        assert assessment.target_sum is not None
+        assert assessment.nadir_sum is not None
+        assert is_shown_grown == (5 * (assessment.target_sum - assessment.nadir_sum) >= assessment.nadir_sum)
+        if len(changes) > 1:
+            assert (changes[1] <= -30) == (assessment.target == "PR")
 
 
 @given(mixed_courses())

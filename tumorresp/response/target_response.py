@@ -5,6 +5,7 @@ The order is RECIST 1.1's (sections 4.3 and 4.4): missing lesions, CR, PD (by re
 
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from tumorresp.domain.assessment import Category
 from tumorresp.domain.finding import Finding, Severity
@@ -75,7 +76,7 @@ def target_response(total: TargetSum, course: Course, criterion: SumCriterion) -
 
 
 def shown_places(total: TargetSum, course: Course, criterion: SumCriterion) -> int:
-    """Return how many places to show, so that comparisons repeated with the shown numbers come out the same."""
+    """Return how many places to show, so that a calculation repeated with the shown numbers comes out the same."""
     places = criterion.shown_places
     while places < _MOST_PLACES and not _same_when_shown(total, course, criterion, places):
         places += 1
@@ -89,13 +90,32 @@ def _same_when_shown(total: TargetSum, course: Course, criterion: SumCriterion, 
         (criterion.shown_value(node, places) < limit) != (node < limit) for node in nodes
     ):
         return False
+    if sum(criterion.shown_value(part.value, places) for part in total.parts) != criterion.shown_value(
+        total.assessed, places
+    ):
+        return False
     if course.baseline_sum is None or course.nadir_sum is None:
         return True
-    value, baseline, nadir = total.assessed, course.baseline_sum, course.nadir_sum
-    shown_value, shown_baseline, shown_nadir = (criterion.shown_value(v, places) for v in (value, baseline, nadir))
-    return criterion.is_partial_response(value, baseline) == criterion.is_partial_response(
-        shown_value, shown_baseline
-    ) and criterion.is_progression(value, nadir) == criterion.is_progression(shown_value, shown_nadir)
+    exact = total.assessed, course.baseline_sum, course.nadir_sum
+    value, baseline, nadir = (criterion.shown_value(number, places) for number in exact)
+    return _compared(*exact, criterion) == _compared(value, baseline, nadir, criterion)
+
+
+def _compared(value: Decimal, baseline: Decimal, nadir: Decimal, criterion: SumCriterion) -> tuple[bool | str, ...]:
+    """Return all that the reasons say of a sum beside its references: verdicts and changes as shown."""
+    return (
+        criterion.is_partial_response(value, baseline),
+        criterion.is_progression(value, nadir),
+        _shown_change(value, baseline, criterion.partial_response),
+        _shown_change(value, nadir, criterion.progression),
+        beside_limits(criterion.growth_mm(nadir, value), [criterion.progression_mm], signed=True),
+    )
+
+
+def _shown_change(value: Decimal, reference: Decimal, limit: Fraction) -> str:
+    if reference == 0:
+        return ""
+    return beside_limits(percent_change(value, reference), [100 * (limit - 1)], signed=True)
 
 
 def _reappeared(total: TargetSum, course: Course, criterion: SumCriterion) -> list[str]:
@@ -117,7 +137,7 @@ def _since_nadir(value: Decimal, nadir: Decimal, visit: str, criterion: SumCrite
         enough = "at least" if growth >= limits[1] else "less than"
         return f"Change from nadir {growth_words} (no percentage of 0): {enough} {least_mm} larger than {reference}"
     change = percent_change(value, nadir)
-    shown = beside_limits(change, [100 * (limits[0] - 1)], signed=True)
+    shown = _shown_change(value, nadir, limits[0])
     by_ratio, by_growth = change >= 100 * (limits[0] - 1), growth >= limits[1]
     if by_ratio and by_growth:
         verdict = f"at least {least_percent} and {least_mm} larger"
@@ -130,8 +150,7 @@ def _since_nadir(value: Decimal, nadir: Decimal, visit: str, criterion: SumCrite
 
 def _since_baseline(value: Decimal, baseline: Decimal, criterion: SumCriterion, places: int) -> str:
     """Say the change from baseline and how it stands to the limit of PR."""
-    change = percent_change(value, baseline)
-    shown = beside_limits(change, [100 * (criterion.partial_response - 1)], signed=True)
+    shown = _shown_change(value, baseline, criterion.partial_response)
     enough = "at least" if criterion.is_partial_response(value, baseline) else "less than"
     least = ratio_as_percent(criterion.partial_response)
     reference = f"{criterion.shown(baseline, places)} {criterion.shown_unit}"
