@@ -1,6 +1,6 @@
 """A DICOM SEG of one CT series at one time point: a segment a lesion (PS3.3 A.51, C.8.20)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from highdicom import AlgorithmIdentificationSequence
@@ -72,14 +72,7 @@ def build_segmentation(
     if not lesions:
         raise InvalidInput("there is no mask on this series, so no SEG can be made.", where=volume.series_instance_uid)
     sources, slices = _source_frames(volume, images, lesions)
-    pixels = np.stack([_frames(item.mask, slices) for item in lesions if item.mask is not None], axis=-1)
-    if kind == "labelmap":
-        labels = np.zeros(pixels.shape[:3], np.uint8 if len(lesions) < 256 else np.uint16)
-        for number in range(len(lesions)):
-            labels[pixels[..., number]] = number + 1
-        pixels = labels
-    else:
-        pixels = pixels.astype(np.uint8)
+    pixels = _pixels([item.mask for item in lesions if item.mask is not None], slices, may_overlap=kind == "binary")
     segmentation = Segmentation(
         source_images=sources,
         pixel_array=pixels,
@@ -115,7 +108,9 @@ def _source_frames(
     last = max(mask.start[0] + mask.voxels.shape[0] for mask in masks) - 1
     multi_frame = [image for image in images.values() if "NumberOfFrames" in image and int(image.NumberOfFrames) > 1]
     if multi_frame:
-        image = multi_frame[0]
+        # A SEG can be derived from one multi-frame image only: the one that shows most of the lesions' slices.
+        reached = [plane.sop_instance_uid for plane in volume.planes[first : last + 1]]
+        image = max(multi_frame, key=lambda one: reached.count(str(one.SOPInstanceUID)))
         order: list[int | None] = [None] * int(image.NumberOfFrames)
         for index, plane in enumerate(volume.planes):
             if plane.frame_number is not None and plane.sop_instance_uid == str(image.SOPInstanceUID):
@@ -125,16 +120,43 @@ def _source_frames(
     return [images[volume.planes[k].sop_instance_uid] for k in used], list(used)
 
 
-def _frames(mask: LesionMask, slices: Sequence[int | None]) -> NDArray[np.bool_]:
-    """Return a mask as (frame, row, column) in the order of the source frames."""
-    _, rows, columns = mask.geometry.shape
-    frames = np.zeros((len(slices), rows, columns), bool)
+def _pixels(
+    masks: Sequence[LesionMask], slices: Sequence[int | None], *, may_overlap: bool
+) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Return masks in the order of the source frames.
+
+    Returns
+    -------
+    ndarray
+        (frame, row, column) of segment numbers; where masks overlap and may, (frame, row, column, segment) of 0 and 1,
+        which takes as many times the memory as there are lesions.
+    """
+    _, rows, columns = masks[0].geometry.shape
+    labels = np.zeros((len(slices), rows, columns), np.uint8 if len(masks) < 256 else np.uint16)
+    overlap = False
+    for number, mask in enumerate(masks, start=1):
+        for frame, window, layer in _layers(mask, slices):
+            overlap = overlap or bool(labels[frame][window][layer].any())
+            labels[frame][window][layer] = number
+    if not overlap or not may_overlap:
+        return labels
+    apart = np.zeros((*labels.shape, len(masks)), np.uint8)
+    for number, mask in enumerate(masks):
+        for frame, window, layer in _layers(mask, slices):
+            apart[frame, :, :, number][window] = layer
+    return apart
+
+
+def _layers(
+    mask: LesionMask, slices: Sequence[int | None]
+) -> Iterator[tuple[int, tuple[slice, slice], NDArray[np.bool_]]]:
+    """Yield (frame, where the mask's box lies in it, the box's layer) for each frame that the box reaches."""
     start, row, column = mask.start
     depth, height, width = mask.voxels.shape
-    for number, index in enumerate(slices):
+    window = slice(row, row + height), slice(column, column + width)
+    for frame, index in enumerate(slices):
         if index is not None and start <= index < start + depth:
-            frames[number, row : row + height, column : column + width] = mask.voxels[index - start]
-    return frames
+            yield frame, window, mask.voxels[index - start]
 
 
 def _description(number: int, item: LesionEvaluation) -> SegmentDescription:

@@ -112,7 +112,8 @@ def test_dciodvfy_has_nothing_to_say(results):
 
 @pytest.mark.parametrize("report", ["comprehensive-3d", "enhanced"])
 def test_dciodvfy_on_the_other_report_classes(tmp_path, report):
-    paths = write_small_ct(tmp_path / "ct", (6, 30, 40))
+    noise = np.random.default_rng(7).normal(40, 25, (30, 40)).astype("<i2").tobytes()
+    paths = write_small_ct(tmp_path / "ct", (6, 30, 40), PixelData=noise)
     volume = read_ct_volume(paths)
     for file in written(volume, paths, tmp_path / "out", OutputSwitches(report=report), with_radiomics=True):
         assert complaints(file.path) == []

@@ -19,9 +19,11 @@ from reports.source_images import read_source_images
 from tests.reports.small_ct import axis_on_slice, lesion_on, time_point_of, write_small_ct
 from tumorresp.domain.assessment import Assessment, Category, NewLesionStatus
 from tumorresp.domain.biomarkers import Biomarker, Biomarkers
+from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.domain.terminology import Code
+from tumorresp.quantify.lesion import quantify
 
 CONTEXT = ReportContext("digest", datetime.datetime(2024, 1, 5, 10, 11, 12))  # noqa: DTZ001  as DICOM dates
 RECIST = Assessment(
@@ -351,3 +353,29 @@ def test_a_rerun_gives_the_same_bytes(paths, volume, time_point, sop_class):
     first = encoded(built(paths, volume, time_point, sop_class)[0])
     time.sleep(1.05)
     assert encoded(built(paths, volume, time_point, sop_class)[0]) == first
+
+
+def test_every_coded_feature_of_a_real_mask_is_in_the_report(tmp_path):
+    noise = np.random.default_rng(7).normal(40, 25, (30, 40)).astype("<i2").tobytes()
+    paths = write_small_ct(tmp_path, (6, 30, 40), PixelData=noise)
+    volume = read_ct_volume(paths)
+    voxels = np.zeros(volume.geometry.shape, bool)
+    voxels[1:5, 8:20, 10:26] = True
+    item = lesion_on(volume, voxels)
+    item = replace(item, biomarkers=quantify(volume, item.mask, with_radiomics=True))
+    report, _ = built(paths, volume, time_point_of(item))
+    numbers = read_numbers(report)
+    coded = [feature for feature in item.biomarkers.radiomics if feature.code and feature.value is not None]
+    assert len(coded) > 80
+    for feature in coded:
+        value = numbers[NumberKey(item.lesion.tracking_uid, feature.code.value)]
+        tolerance = 1e-6 if feature.code.value in ("RNU0", "QCFX", "L0JK") else 0  # measured by ourselves, too
+        assert value == pytest.approx(feature.value, rel=tolerance, abs=0)
+
+
+def test_two_numbers_of_one_meaning_are_refused(report):
+    twice = pydicom.dcmread(io.BytesIO(encoded(report)))
+    group = groups(twice)[0]
+    group.ContentSequence.append(children(group, "Sphericity")[0])
+    with pytest.raises(InvalidInput, match="mean the same"):
+        read_numbers(twice)
