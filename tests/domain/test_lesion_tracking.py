@@ -449,6 +449,13 @@ def test_a_decision_settles_repeated_identities_and_new_lesions() -> None:
     assert len({item.lesion.tracking_uid for item in result.assignments}) == 2
 
 
+def test_an_identity_that_a_decision_gave_to_two_lesions_waits_later() -> None:
+    baseline = [measured("a", tracking_uid="1"), measured("b", tracking_uid="2")]
+    later = [measured("c", tracking_uid="1")]
+    *_, last = follow(baseline, later, [measured("d", tracking_uid="1")], decisions={"c": "NT02"})
+    assert ids(last) == {"d": "?NT01,NT02"}
+
+
 def test_decisions_that_cannot_be_followed_wait() -> None:
     baseline = [measured("a", (0, 0, 0)), measured("b", (90, 0, 0))]
     later = [measured("c", (0, 0, 0)), measured("d", (90, 0, 0)), measured("e", (0, 90, 0))]
