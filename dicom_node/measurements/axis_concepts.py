@@ -36,19 +36,19 @@ _SINGLE = (
 _LONG_WORDS = ("long axis", "longaxis", "longest diameter", "long diameter", "major axis", "greatest diameter")
 _SHORT_WORDS = ("short axis", "shortaxis", "shortest diameter", "short diameter", "minor axis", "perpendicular")
 _SINGLE_WORDS = ("length", "diameter", "distance", "axis")
-_OTHER_WORDS = ("width of window", "focal", "source to", "table", "path length", "area", "volume")
+_OTHER_WORDS = ("area", "volume", "circumference", "focal spot", "source to", "table", "path length", "scanning length")
 
 
 def axis_kind(concept: Code | None) -> AxisKind | None:
     """Return what kind of axis a concept names, or None when it names none."""
     if concept is None:
         return None
+    words = concept.meaning.strip().lower()
+    if any(word in words for word in _OTHER_WORDS):  # first: old dcmjs codes an area as a length
+        return None
     for kind, codes in ((AxisKind.LONG, _LONG), (AxisKind.SHORT, _SHORT), (AxisKind.SINGLE, _SINGLE)):
         if any(concept.same_concept(code) for code in codes):
             return kind
-    words = concept.meaning.strip().lower()
-    if any(word in words for word in _OTHER_WORDS):
-        return None
     for kind, wordings in (
         (AxisKind.LONG, _LONG_WORDS),
         (AxisKind.SHORT, _SHORT_WORDS),

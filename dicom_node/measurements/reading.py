@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from dicom_node.measurements.structured_report import PixelOrigin, StructuredReportReader
+from dicom_node.measurements.aim import AimReader
+from dicom_node.measurements.pixel_origin import PixelOrigin
+from dicom_node.measurements.rtstruct import StructureSetReader
+from dicom_node.measurements.structured_report import StructuredReportReader
 from tumorresp.domain.errors import UnknownFormat
 from tumorresp.domain.measurement import MarkedMeasurement
 from tumorresp.ports import MeasurementReader
@@ -10,7 +13,7 @@ from tumorresp.ports import MeasurementReader
 
 def readers(pixel_origin: PixelOrigin = "dicom") -> tuple[MeasurementReader, ...]:
     """Return all readers, in the order in which they are asked."""
-    return (StructuredReportReader(pixel_origin),)
+    return (StructuredReportReader(pixel_origin), StructureSetReader(), AimReader(pixel_origin))
 
 
 def read_measurements(path: Path, *, pixel_origin: PixelOrigin = "dicom") -> tuple[MarkedMeasurement, ...]:

@@ -1,5 +1,6 @@
 """The content tree of a DICOM structured report as plain values (PS3.3 C.17.3)."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -141,3 +142,13 @@ def code_of(dataset: Dataset, keyword: str) -> Code | None:
         str(item.get("CodingSchemeDesignator") or "").strip(),
         str(item.get("CodeMeaning") or "").strip(),
     )
+
+
+def measured_value(number: ContentItem) -> tuple[float | None, str]:
+    """Return value and unit code of a NUM item; None where it states no finite number."""
+    for item in sequence(number.dataset, "MeasuredValueSequence"):
+        unit = code_of(item, "MeasurementUnitsCodeSequence")
+        written = item.get("NumericValue")
+        value = None if written is None or str(written).strip() == "" else float(written)
+        return (value if value is not None and math.isfinite(value) else None), unit.value if unit else ""
+    return None, ""

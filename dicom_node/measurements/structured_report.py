@@ -1,34 +1,26 @@
-"""DICOM structured reports: TID 1500 in all its dialects, and the trees of vendors.
+"""DICOM structured reports: TID 1500 in all its dialects, AIM's conversion to SR, and the trees of vendors.
 
 TID 1500 (PS3.16): every Measurement Group (125007, DCM) is one lesion; long and short axis are NUM items with
-coordinates below them. Elsewhere every NUM that names an axis, a length or a diameter and has coordinates and an image
-below it counts, grouped by the container that holds it.
+coordinates below them, or lengths of the group's image region (TID 1410). Elsewhere every NUM that names an axis, a
+length or a diameter and has coordinates below it counts, grouped by the container that holds it.
 """
 
-import datetime
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import TypeVar
 
-import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 
-from dicom_node.measurements.axis_concepts import AxisKind, axis_kind
-from dicom_node.measurements.sr_content import ContentItem, read_content, sequence
-from tumorresp.domain.errors import InvalidInput, NotDicom
-from tumorresp.domain.finding import Finding, Severity
-from tumorresp.domain.geometry import Vector3
+from dicom_node.measurements.aim_report import aim_annotations, aim_measurements
+from dicom_node.measurements.axis_concepts import axis_kind
+from dicom_node.measurements.document_facts import dicom_document, has_modality, whole_document
+from dicom_node.measurements.pixel_origin import PixelOrigin, shift_to_centres
+from dicom_node.measurements.sr_content import ContentItem, read_content
+from dicom_node.measurements.sr_lines import ChosenAxes, group_axes, group_image
+from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.identity import derived_uid
-from tumorresp.domain.measurement import (
-    LesionRole,
-    LesionState,
-    MarkedAxis,
-    MarkedMeasurement,
-    PixelPoint,
-    SourceDocument,
-)
+from tumorresp.domain.measurement import LesionRole, LesionState, MarkedMeasurement
 from tumorresp.domain.terminology import (
     ABSENT,
     COMMENT,
@@ -37,6 +29,9 @@ from tumorresp.domain.terminology import (
     FINDING_SITE_SRT,
     LESION_ROLE,
     LESION_STATE,
+    NON_TARGET_CR,
+    NON_TARGET_PD,
+    NON_TARGET_SD,
     PRESENT,
     ROLE_NEW,
     ROLE_NON_TARGET,
@@ -45,25 +40,31 @@ from tumorresp.domain.terminology import (
     STATE_NOT_EVALUABLE,
     STATE_TOO_SMALL,
     STATE_UNEQUIVOCAL_PROGRESSION,
+    TARGET_CR,
+    TARGET_PD,
+    TARGET_PR,
+    TARGET_SD,
     TRACKING_IDENTIFIER,
     TRACKING_UNIQUE_IDENTIFIER,
     Code,
 )
 
-PixelOrigin = Literal["dicom", "centre"]
-"""``dicom``: (0, 0) is the corner of the first pixel (PS3.3 C.18.6.1.1); ``centre``: its centre."""
+_Meaning = TypeVar("_Meaning", LesionRole, LesionState)
 
 _MEASUREMENT_GROUP = Code("125007", "DCM", "Measurement Group")
-_IMAGING_MEASUREMENT_REPORTS = frozenset({"126000", "126001", "126010"})
 _PERSON_OBSERVER = Code("121008", "DCM", "Person Observer Name")
-_NOT_A_LINE = ("textposition", "controlpoints")
-_TOOL_NAMES = ("cornerstone3dtools", "cornerstonetools", "cornerstone3dtools@", "dcmjs")
+_FINDING_CATEGORY = Code("276214006", "SCT", "Finding category")
+_ANATOMICAL_STRUCTURE = Code("91723000", "SCT", "Anatomical structure")
+_NO_READERS = frozenset({"", "unknown", "unknown^unknown"})
+_TOOL_NAMES = frozenset({"cornerstone3dtools", "cornerstonetools", "dcmjs"})
 _FREE_TEXT = frozenset({"CORNERSTONEFREETEXT", "CS3DTEXT"})
-_ROLES = {
-    ROLE_TARGET.value: LesionRole.TARGET,
-    ROLE_NON_TARGET.value: LesionRole.NON_TARGET,
-    ROLE_NEW.value: LesionRole.NEW,
-}
+# Writers put a response code on a single lesion at will: kept as text, never taken as a state.
+_RESPONSES = (TARGET_CR, TARGET_PR, TARGET_PD, TARGET_SD, NON_TARGET_CR, NON_TARGET_SD, NON_TARGET_PD)
+_ROLES = (
+    (ROLE_TARGET, LesionRole.TARGET),
+    (ROLE_NON_TARGET, LesionRole.NON_TARGET),
+    (ROLE_NEW, LesionRole.NEW),
+)
 _STATES = (
     (ABSENT, LesionState.ABSENT),
     (PRESENT, LesionState.PRESENT),
@@ -74,163 +75,96 @@ _STATES = (
 )
 
 
-@dataclass(frozen=True)
-class _ImageReference:
-    sop_instance_uid: str = ""
-    frame_number: int | None = None
-
-
-@dataclass(frozen=True)
-class _Line:
-    """A length with its coordinates and the image that they lie on."""
-
-    kind: AxisKind
-    axis: MarkedAxis
-    image: _ImageReference
-    frame_of_reference_uid: str
-
-    @property
-    def drawn_length(self) -> float:
-        """Length in the writer's coordinates, to sort by."""
-        if self.axis.pixels is not None:
-            first, second = self.axis.pixels
-            return ((first.column - second.column) ** 2 + (first.row - second.row) ** 2) ** 0.5
-        if self.axis.lps_mm is not None:
-            return sum((a - b) ** 2 for a, b in zip(*self.axis.lps_mm, strict=True)) ** 0.5
-        return 0.0
-
-
 class StructuredReportReader:
     """Reads measurements from DICOM SR files."""
 
     def __init__(self, pixel_origin: PixelOrigin = "dicom") -> None:
-        self._shift = 0.5 if pixel_origin == "dicom" else 0.0
+        self._shift = shift_to_centres(pixel_origin)
 
     def can_read(self, path: Path) -> bool:
         """Return whether the file is a DICOM SR."""
-        try:
-            header = pydicom.dcmread(path, specific_tags=["Modality", "SOPClassUID"], stop_before_pixels=True)
-        except (InvalidDicomError, OSError, ValueError, EOFError, NotImplementedError, LookupError):
-            return False
-        return str(header.get("Modality")) == "SR"
+        return has_modality(path, "SR")
 
     def read(self, path: Path) -> tuple[MarkedMeasurement, ...]:
-        """Read every measurement of a report, in its order.
+        """Read every measurement and every statement of a report, in its order.
+
+        Returns
+        -------
+        tuple of MarkedMeasurement
+            Empty for a report that measures no lesion: dose, key images, masks alone.
 
         Raises
         ------
         NotDicom
-            If the file cannot be read.
+            If the file is cut off.
         InvalidInput
             If its tree makes no sense.
         """
+        document = whole_document(path)
         try:
-            document = pydicom.dcmread(path)
             root = read_content(document, path.name)
             return tuple(self._measurements(document, root))
-        except (InvalidDicomError, OSError, EOFError, NotImplementedError) as error:
-            raise NotDicom(
-                f"the structured report cannot be read ({type(error).__name__}).", where=path.name
-            ) from error
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        except InvalidInput as error:
+            raise type(error)(error.message, where=error.where or path.name, remedy=error.remedy) from None
+        except (ValueError, TypeError, LookupError, AttributeError, NotImplementedError, RecursionError) as error:
             raise InvalidInput(
                 f"the structured report's content cannot be understood ({type(error).__name__}).", where=path.name
             ) from error
 
     def _measurements(self, document: Dataset, root: ContentItem) -> Iterator[MarkedMeasurement]:
+        if aim_annotations(root):
+            yield from aim_measurements(root, _document_facts(document, root, "dicom-sr"), self._shift)
+            return
         groups = [item for item in root.walk() if item.is_named(_MEASUREMENT_GROUP)]
-        is_tid_1500 = bool(groups)
+        in_template = bool(groups)
         if not groups:
             groups = list(_vendor_groups(root))
-        base = _document_facts(document, root, "dicom-sr-tid1500" if is_tid_1500 else "dicom-sr")
+        base = _document_facts(document, root, "dicom-sr-tid1500" if in_template else "dicom-sr")
         for number, group in enumerate(groups, start=1):
-            marked = self._measurement(base, group, number, in_template=is_tid_1500)
+            numbers = list(group.below("NUM")) if in_template else [i for i in _within(group) if i.value_type == "NUM"]
+            marked = _measurement(base, group, number, group_axes(group, numbers, self._shift))
             if marked is not None:
                 yield marked
 
-    def _measurement(
-        self, base: MarkedMeasurement, group: ContentItem, number: int, *, in_template: bool
-    ) -> MarkedMeasurement | None:
-        state, role = _state_of(group), _role_of(group)
-        lines = [
-            line for item in _numbers(group, in_template=in_template) if (line := self._line(item, group)) is not None
-        ]
-        long_line, short_line, findings = _long_and_short(lines)
-        if long_line is None and (state is None or state is LesionState.MEASURED):
-            return None
-        tracking_identifier = _text_of(group, TRACKING_IDENTIFIER)
-        is_tool = tracking_identifier.lower().split(":")[0].split("@")[0] in _TOOL_NAMES
-        image = long_line.image if long_line else _ImageReference()
-        return replace(
-            base,
-            measurement_uid=derived_uid("measurement", base.source.document_uid, str(number)),
-            sop_instance_uid=image.sop_instance_uid,
-            frame_number=image.frame_number,
-            frame_of_reference_uid=long_line.frame_of_reference_uid if long_line else "",
-            long_axis=long_line.axis if long_line else None,
-            short_axis=short_line.axis if short_line else None,
-            label=_label(group, "" if is_tool else tracking_identifier),
-            tracking_identifier=tracking_identifier,
-            tracking_uid=_text_of(group, TRACKING_UNIQUE_IDENTIFIER),
-            tracking_uid_is_stable=not is_tool,
-            finding_type=_coded(group, FINDING),
-            site=_coded(group, FINDING_SITE, FINDING_SITE_SRT),
-            role=role,
-            state=state or LesionState.MEASURED,
-            comment=_text_of(group, COMMENT),
-            findings=findings,
-        )
 
-    def _line(self, number: ContentItem, group: ContentItem) -> _Line | None:
-        kind = axis_kind(number.name)
-        if kind is None:
-            return None
-        value, unit = _measured_value(number)
-        for item in number.below("SCOORD", "SCOORD3D"):
-            if item.meaning.replace(" ", "") in _NOT_A_LINE or str(item.dataset.get("GraphicType")) != "POLYLINE":
-                continue
-            data = [float(value) for value in item.dataset.get("GraphicData") or ()]
-            image = _image_below(item) or _image_below(number) or _group_image(group)
-            if item.value_type == "SCOORD" and len(data) >= 4:
-                ends = (
-                    PixelPoint(data[0] - self._shift, data[1] - self._shift),
-                    PixelPoint(data[-2] - self._shift, data[-1] - self._shift),
-                )
-                axis = MarkedAxis(pixels=ends, stated_length=value, stated_unit=unit)
-                return _Line(kind, axis, image or _ImageReference(), "")
-            if item.value_type == "SCOORD3D" and len(data) >= 6:
-                first: Vector3 = (data[0], data[1], data[2])
-                last: Vector3 = (data[-3], data[-2], data[-1])
-                axis = MarkedAxis(lps_mm=(first, last), stated_length=value, stated_unit=unit)
-                frame = str(item.dataset.get("ReferencedFrameOfReferenceUID") or "")
-                return _Line(kind, axis, image or _ImageReference(), frame)
+def _measurement(
+    base: MarkedMeasurement, group: ContentItem, number: int, axes: ChosenAxes
+) -> MarkedMeasurement | None:
+    """Return what a group says, or None when it neither measures a lesion nor states something of one."""
+    state = _meaning_of(_coded(group, LESION_STATE), _STATES)
+    line = axes.long or axes.short
+    if line is None and state is None:
         return None
-
-
-def _document_facts(document: Dataset, root: ContentItem, kind: str) -> MarkedMeasurement:
-    """Return what all measurements of a report share."""
-    writer = str(document.get("Manufacturer") or "").strip()
-    reader = next((i.text() for i in root.walk() if i.is_named(_PERSON_OBSERVER)), "")
-    return MarkedMeasurement(
-        measurement_uid="",
-        source=SourceDocument(kind, str(document.SOPInstanceUID), writer),
-        patient_id=str(document.get("PatientID") or "").strip(),
-        study_instance_uid=str(document.get("StudyInstanceUID") or ""),
-        reader="" if reader.lower().replace("^", "") in ("", "unknownunknown", "unknown") else reader,
-        measured_at=_content_time(document),
+    category = _coded(group, _FINDING_CATEGORY)
+    if category is not None and category.same_concept(_ANATOMICAL_STRUCTURE):
+        return None
+    tracking_identifier = _text_of(group, TRACKING_IDENTIFIER)
+    is_tool = tracking_identifier.lower().split(":")[0].split("@")[0] in _TOOL_NAMES
+    image = line.image if line else group_image(group)
+    return replace(
+        base,
+        measurement_uid=derived_uid("measurement", base.source.document_uid, str(number)),
+        sop_instance_uid=image.sop_instance_uid,
+        frame_number=image.frame_number,
+        frame_of_reference_uid=line.frame_of_reference_uid if line else "",
+        long_axis=axes.long.axis if axes.long else None,
+        short_axis=axes.short.axis if axes.short else None,
+        label=_label(group) or ("" if is_tool else tracking_identifier),
+        tracking_identifier=tracking_identifier,
+        tracking_uid=_text_of(group, TRACKING_UNIQUE_IDENTIFIER),
+        tracking_uid_is_stable=not is_tool,
+        finding_type=_coded(group, FINDING),
+        site=_coded(group, FINDING_SITE, FINDING_SITE_SRT),
+        role=_meaning_of(_coded(group, LESION_ROLE), _ROLES),
+        state=state or LesionState.MEASURED,
+        comment="; ".join(text for text in (_text_of(group, COMMENT), _response_text(group)) if text),
+        findings=axes.findings,
     )
 
 
-def _content_time(document: Dataset) -> datetime.datetime | None:
-    """Return the content date and time as UTC; without a stated offset it is taken as UTC."""
-    day, moment = str(document.get("ContentDate") or ""), str(document.get("ContentTime") or "000000")[:6]
-    try:
-        local = datetime.datetime.strptime(day + moment.ljust(6, "0"), "%Y%m%d%H%M%S")  # noqa: DTZ007  offset below
-        offset = str(document.get("TimezoneOffsetFromUTC") or "+0000")
-        zone = datetime.datetime.strptime(offset, "%z").tzinfo
-    except ValueError:
-        return None
-    return local.replace(tzinfo=zone).astimezone(datetime.UTC)
+def _document_facts(document: Dataset, root: ContentItem, kind: str) -> MarkedMeasurement:
+    reader = next((item.text() for item in root.walk() if item.is_named(_PERSON_OBSERVER)), "")
+    return replace(dicom_document(document, kind), reader="" if reader.lower() in _NO_READERS else reader)
 
 
 def _vendor_groups(root: ContentItem) -> Iterator[ContentItem]:
@@ -252,59 +186,6 @@ def _within(container: ContentItem) -> Iterator[ContentItem]:
             yield from _within(child)
 
 
-def _numbers(group: ContentItem, *, in_template: bool) -> Iterator[ContentItem]:
-    items = group.below("NUM") if in_template else _within(group)
-    return (item for item in items if item.value_type == "NUM")
-
-
-def _long_and_short(lines: Sequence[_Line]) -> tuple[_Line | None, _Line | None, tuple[Finding, ...]]:
-    """Choose the two axes; of unnamed lengths the longest is the long axis and a second one the short axis."""
-    long_line = next((line for line in lines if line.kind is AxisKind.LONG), None)
-    short_line = next((line for line in lines if line.kind is AxisKind.SHORT), None)
-    unnamed = sorted((line for line in lines if line.kind is AxisKind.SINGLE), key=lambda line: -line.drawn_length)
-    if long_line is None and unnamed:
-        long_line = unnamed.pop(0)
-        if short_line is None and len(unnamed) == 1:
-            short_line = unnamed[0]
-            words = "The report names two lengths and no axes: the longer one was taken as long axis."
-            return long_line, short_line, (Finding("axes-by-length", Severity.INFO, words),)
-    if long_line is None and short_line is not None:
-        words = "The report has a short axis only; it was taken as the one line that is known."
-        return short_line, None, (Finding("short-axis-only", Severity.WARNING, words),)
-    return long_line, short_line, ()
-
-
-def _measured_value(number: ContentItem) -> tuple[float | None, str]:
-    for item in sequence(number.dataset, "MeasuredValueSequence"):
-        unit = next(iter(sequence(item, "MeasurementUnitsCodeSequence")), Dataset())
-        value = item.get("NumericValue")
-        text = str(unit.get("CodeValue") or "").strip()
-        return (None if value is None or value == "" else float(value)), text
-    return None, ""
-
-
-def _image_below(item: ContentItem) -> _ImageReference | None:
-    for image in item.below("IMAGE"):
-        for reference in sequence(image.dataset, "ReferencedSOPSequence"):
-            return _reference(reference)
-    return None
-
-
-def _group_image(group: ContentItem) -> _ImageReference | None:
-    """Return the source image of a group whose coordinates name none."""
-    for child in group.children:
-        if child.value_type == "IMAGE":
-            for reference in sequence(child.dataset, "ReferencedSOPSequence"):
-                return _reference(reference)
-    return None
-
-
-def _reference(reference: Dataset) -> _ImageReference:
-    frame = reference.get("ReferencedFrameNumber")
-    number = frame[0] if hasattr(frame, "__iter__") and not isinstance(frame, str) and frame else frame
-    return _ImageReference(str(reference.get("ReferencedSOPInstanceUID") or ""), int(number) if number else None)
-
-
 def _text_of(group: ContentItem, concept: Code) -> str:
     return next((child.text() for child in group.children if child.is_named(concept) and child.text()), "")
 
@@ -318,8 +199,8 @@ def _coded(group: ContentItem, *concepts: Code) -> Code | None:
     return None
 
 
-def _label(group: ContentItem, fallback: str) -> str:
-    """Return what a person called the lesion: comment, free-text finding, or the tracking identifier."""
+def _label(group: ContentItem) -> str:
+    """Return what a person called the lesion: the comment or a free-text finding."""
     comment = _text_of(group, COMMENT)
     if comment:
         return comment
@@ -329,14 +210,15 @@ def _label(group: ContentItem, fallback: str) -> str:
             return code.meaning
         if child.value_type == "TEXT" and child.is_named(FINDING):
             return child.text()
-    return fallback
+    return ""
 
 
-def _role_of(group: ContentItem) -> LesionRole | None:
-    code = _coded(group, LESION_ROLE)
-    return _ROLES.get(code.value) if code is not None and code.scheme == LESION_ROLE.scheme else None
+def _response_text(group: ContentItem) -> str:
+    codes = [child.code() for child in group.children if child.value_type == "CODE"]
+    return "; ".join(
+        code.meaning for code in codes if code is not None and any(code.same_concept(known) for known in _RESPONSES)
+    )
 
 
-def _state_of(group: ContentItem) -> LesionState | None:
-    code = _coded(group, LESION_STATE)
-    return next((state for known, state in _STATES if known.same_concept(code)), None)
+def _meaning_of(code: Code | None, known: Sequence[tuple[Code, _Meaning]]) -> _Meaning | None:
+    return next((meaning for concept, meaning in known if concept.same_concept(code)), None)

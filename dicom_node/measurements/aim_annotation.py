@@ -1,0 +1,180 @@
+"""One AIM annotation, whatever file it came in, as a marked measurement (AIM Foundation model 3.0 and 4.2).
+
+AIM counts pixels as DICOM SR does, from the corner of the first pixel: AIM's own conversion to SR keeps the numbers.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dicom_node.measurements.axis_concepts import AxisKind
+from tumorresp.domain.finding import Finding, Severity
+from tumorresp.domain.identity import derived_uid
+from tumorresp.domain.measurement import LesionRole, LesionState, MarkedAxis, MarkedMeasurement, PixelPoint
+from tumorresp.domain.terminology import Code
+
+# ePAD keeps "modality / series description / image / series" before the reader's own comment.
+_PROGRAMMED_COMMENT = re.compile(r"^[A-Z]{2} / .* / .*$")
+_LESION_TYPE = re.compile(r"(baseline )?(non[- ]?target|target|new|resolved)( lesion)?", re.IGNORECASE)
+_ROLES = {
+    "target": LesionRole.TARGET,
+    "nontarget": LesionRole.NON_TARGET,
+    "new": LesionRole.NEW,
+}
+
+
+@dataclass(frozen=True)
+class AimLine:
+    """A markup of two points on an image, (x, y) as written: column and row from the corner of the first pixel."""
+
+    markup_uid: str
+    start: tuple[float, float]
+    end: tuple[float, float]
+    sop_instance_uid: str
+    frame_number: int | None
+
+    @property
+    def drawn_length(self) -> float:
+        """Length in pixels."""
+        return float(((self.start[0] - self.end[0]) ** 2 + (self.start[1] - self.end[1]) ** 2) ** 0.5)
+
+
+@dataclass(frozen=True)
+class AimLength:
+    """A calculated length; ``markup_uids`` name the lines that it was calculated from, where the file says so."""
+
+    kind: AxisKind
+    value: float | None
+    unit: str
+    markup_uids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class AimAnnotation:
+    """What an annotation says that matters here.
+
+    Parameters
+    ----------
+    uid
+        Of the annotation; new at every save.
+    tracking_uid
+        Kept by the writer over time points (AIM 4.2); empty for others.
+    type_meaning
+        Meaning of the annotation's type code, kept as text only: writers use response codes for it at will.
+    observations
+        Meanings of the observation characteristics, among them ePAD's lesion type.
+    """
+
+    uid: str
+    name: str
+    comment: str
+    type_meaning: str
+    tracking_uid: str
+    site: Code | None
+    observations: tuple[str, ...]
+    lines: tuple[AimLine, ...]
+    lengths: tuple[AimLength, ...]
+
+
+def marked_measurement(annotation: AimAnnotation, base: MarkedMeasurement, shift: float) -> MarkedMeasurement | None:
+    """Return the measurement that an annotation is, or None when it has neither a line nor says that a lesion is gone.
+
+    Parameters
+    ----------
+    base
+        What the file says of patient, study, reader and time.
+    shift
+        Subtracted from the pixel coordinates, so that integers are pixel centres.
+    """
+    role, is_resolved = _lesion_type(annotation.observations)
+    lines = sorted(annotation.lines, key=lambda line: -line.drawn_length)
+    if not lines and not is_resolved:
+        return None
+    long_line, short_line, findings = _choose(lines, annotation.lengths)
+    image = long_line or AimLine("", (0, 0), (0, 0), base.sop_instance_uid, None)
+    return replace(
+        base,
+        measurement_uid=derived_uid("measurement", annotation.uid, "1"),
+        sop_instance_uid=image.sop_instance_uid,
+        frame_number=image.frame_number,
+        long_axis=_axis(long_line, annotation.lengths, lines, shift) if long_line and not is_resolved else None,
+        short_axis=_axis(short_line, annotation.lengths, lines, shift) if short_line and not is_resolved else None,
+        label=annotation.name.partition("~")[0].strip(),
+        tracking_identifier=annotation.name.partition("~")[0].strip(),
+        tracking_uid=annotation.tracking_uid,
+        tracking_uid_is_stable=bool(annotation.tracking_uid),
+        site=annotation.site,
+        role=role,
+        state=LesionState.ABSENT if is_resolved else LesionState.MEASURED,
+        comment=_comment(annotation),
+        findings=findings,
+    )
+
+
+def _choose(
+    lines: Sequence[AimLine], lengths: Sequence[AimLength]
+) -> tuple[AimLine | None, AimLine | None, tuple[Finding, ...]]:
+    """Choose long and short axis: as calculations that name their line say, else by length."""
+    if not lines:
+        return None, None, ()
+    long_line, short_line = _named(lines, lengths, AxisKind.LONG), _named(lines, lengths, AxisKind.SHORT)
+    long_line = long_line or next((line for line in lines if line is not short_line), lines[0])
+    rest = [line for line in lines if line is not long_line]
+    if short_line is None or short_line is long_line:
+        short_line = rest[0] if rest else None
+    findings = []
+    if len(lines) > 2:
+        words = f"The annotation has {len(lines)} lines; the two that its calculations name, or the longest, were used."
+        findings.append(Finding("lines-passed-over", Severity.WARNING, words))
+    if short_line is not None and short_line.sop_instance_uid != long_line.sop_instance_uid:
+        words = "The annotation's lines lie on different images; the short axis was left out."
+        findings.append(Finding("axes-on-different-images", Severity.WARNING, words))
+        short_line = None
+    return long_line, short_line, tuple(findings)
+
+
+def _named(lines: Sequence[AimLine], lengths: Sequence[AimLength], kind: AxisKind) -> AimLine | None:
+    uids = {uid for length in lengths if length.kind is kind for uid in length.markup_uids}
+    found = [line for line in lines if line.markup_uid in uids]
+    return found[0] if len(found) == 1 else None
+
+
+def _axis(line: AimLine, lengths: Sequence[AimLength], lines: Sequence[AimLine], shift: float) -> MarkedAxis:
+    stated = _stated(line, lengths, lines)
+    return MarkedAxis(
+        pixels=(
+            PixelPoint(line.start[0] - shift, line.start[1] - shift),
+            PixelPoint(line.end[0] - shift, line.end[1] - shift),
+        ),
+        stated_length=stated.value if stated else None,
+        stated_unit=stated.unit if stated else "",
+    )
+
+
+def _stated(line: AimLine, lengths: Sequence[AimLength], lines: Sequence[AimLine]) -> AimLength | None:
+    """Return the length that was calculated from a line."""
+    linked = [length for length in lengths if line.markup_uid and line.markup_uid in length.markup_uids]
+    if linked:
+        return linked[0]
+    wanted = (AxisKind.LONG, AxisKind.SINGLE) if line is lines[0] else (AxisKind.SHORT,)
+    return next((length for length in lengths if length.kind in wanted and not length.markup_uids), None)
+
+
+def _lesion_type(observations: Sequence[str]) -> tuple[LesionRole | None, bool]:
+    """Return the role, and whether the lesion is said to be gone."""
+    role, is_resolved = None, False
+    for text in observations:
+        match = _LESION_TYPE.fullmatch(text.strip())
+        if match is None:
+            continue
+        word = re.sub("[- ]", "", match.group(2).lower())
+        is_resolved = is_resolved or word == "resolved"
+        role = role or _ROLES.get(word)
+    return role, is_resolved
+
+
+def _comment(annotation: AimAnnotation) -> str:
+    programmed, separator, own = annotation.comment.partition("~~")
+    if not separator:
+        own = "" if _PROGRAMMED_COMMENT.match(programmed) else programmed
+    return "; ".join(text for text in (own.strip(), annotation.type_meaning) if text)
