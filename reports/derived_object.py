@@ -4,6 +4,7 @@ import datetime
 import io
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ SERIAL_NUMBER = "1"
 IMPLEMENTATION_UID = derived_uid("implementation", "tumorresp")
 _IMPLEMENTATION_NAME = "TUMORRESP"
 _CODE_MEANING_LENGTH = 64
+
+# highdicom's warning spells out the patient's name, which must reach no log.
+warnings.filterwarnings("ignore", message="The string .* is unlikely to represent the intended person name")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 import hashlib
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +16,7 @@ from reports.overlay import slice_picture
 from reports.report_numbers import NumberKey, read_numbers
 from reports.result_writer import DicomResultWriter, OutputSwitches
 from reports.secondary_capture import orientation_letters
+from tests.conftest import REPOSITORY
 from tests.reports.phantom_evaluation import phantom, phantom_evaluation, volumes
 from tests.reports.small_ct import lesion_on, time_point_of, write_small_ct
 from tumorresp.domain.evaluation import SubjectEvaluation
@@ -170,6 +173,32 @@ def test_all_lesions_gone_and_no_image_named_still_gives_a_report(tmp_path):
     assert file.kind == "SR"
     assert pydicom.dcmread(file.path).StudyInstanceUID == point.study_instance_uid
     assert DicomResultWriter().write_time_point(subject, point, {}, lambda _: volume, "d", tmp_path / "other") == ()
+
+
+def test_no_warning_spells_the_name_of_the_patient(tmp_path):
+    """In a process of its own, as pytest sets the warning filters anew."""
+    program = f"""
+from pathlib import Path
+import numpy as np
+from dicom_node.ct_volume import read_ct_volume
+from reports.result_writer import DicomResultWriter, OutputSwitches
+from tests.reports.small_ct import write_small_ct
+from tests.reports.test_result_writer import small_subject
+paths = write_small_ct(Path({str(tmp_path)!r}) / "ct", PatientName="CANARYNAME", PatientID="CANARYNUMBER")
+volume = read_ct_volume(paths)
+mask = np.zeros(volume.geometry.shape, bool)
+mask[1:3, 2:5, 2:5] = True
+subject, point = small_subject(volume, mask)
+files = DicomResultWriter(OutputSwitches(secondary_capture=True, encapsulated_pdf=True)).write_time_point(
+    subject, point, {{volume.series_instance_uid: paths}}, lambda _: volume, "d", Path({str(tmp_path)!r}) / "out")
+print(len(files))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=REPOSITORY, timeout=100
+    )
+    assert int(done.stdout) >= 3
+    assert "CANARY" not in done.stdout + done.stderr
+    assert not [path for path in tmp_path.rglob("*") if "CANARY" in path.name]
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_rest(tmp_path, monkeypatch):
