@@ -114,9 +114,15 @@ def _measurement(
 
 
 def _plane_of(marked: MarkedMeasurement, planes: Mapping[str, Sequence[ImagePlane]]) -> ImagePlane:
-    """Return the referenced plane, or for patient coordinates alone the nearest one of their frame of reference."""
+    """Return the referenced plane, or the nearest one of the frame of reference.
+
+    The latter for patient coordinates without an image, or with one that is not here: structure sets that were copied
+    along with a re-written CT name images that nobody has.
+    """
     if marked.sop_instance_uid:
         frames = planes.get(marked.sop_instance_uid)
+        if not frames and marked.long_axis is not None and marked.long_axis.lps_mm is not None:
+            return _nearest_plane(marked, planes)
         if not frames:
             raise MissingImages(
                 "the image that a measurement refers to has not arrived.",
@@ -203,6 +209,9 @@ def _check_on_image(plane: ImagePlane, column: float, row: float, where: str) ->
 
 def _patient_findings(marked: MarkedMeasurement, plane: ImagePlane) -> list[Finding]:
     findings = []
+    if marked.sop_instance_uid and marked.sop_instance_uid != plane.sop_instance_uid:
+        words = "The image that the document names is not here; its coordinates lie on this one of the same series."
+        findings.append(Finding("placed-by-coordinates", Severity.WARNING, words, plane.sop_instance_uid))
     if marked.patient_id and marked.patient_id != plane.patient_id:
         words = "The document's Patient ID differs from the image's; linked by SOP Instance UID."
         findings.append(Finding("patient-id-differs", Severity.WARNING, words, plane.sop_instance_uid))

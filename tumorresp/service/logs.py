@@ -2,10 +2,18 @@
 
 import logging
 import sys
+import warnings
 
 import structlog
 
 from tumorresp.service.settings import Settings
+
+
+def silence_libraries() -> None:
+    """Keep the DICOM libraries' own remarks off the terminal and out of the logs: they quote names and values."""
+    for name in ("pydicom", "pynetdicom", "highdicom", "radiomics"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+        warnings.filterwarnings("ignore", module=rf"{name}(\.|$)")
 
 
 def configure_logs(settings: Settings) -> None:
@@ -24,9 +32,8 @@ def configure_logs(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    # Libraries may name files, tags and values: only their warnings, and pydicom's and pynetdicom's not at all.
+    # Libraries may name files, tags and values: only where their warnings come from is logged.
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format='{"level": "%(levelname)s", "logger": "%(name)s"}'
     )
-    for name in ("pydicom", "pynetdicom", "highdicom", "radiomics"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    silence_libraries()

@@ -16,6 +16,7 @@ from tumorresp.domain.errors import InvalidSettings, OutsideFailure
 from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.service.cli import bench, models
 from tumorresp.service.cli.screen import console, error_console, errors_shown, progress_bar, show_response_table
+from tumorresp.service.logs import silence_libraries
 from tumorresp.service.settings import Settings
 
 app = typer.Typer(
@@ -47,6 +48,7 @@ def root(
     ] = False,
 ) -> None:
     """Hold the options of all commands."""
+    silence_libraries()
 
 
 @app.command()
