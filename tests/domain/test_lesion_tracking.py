@@ -250,7 +250,7 @@ def test_label_used_twice_decides_nothing(registered: bool) -> None:
 
 @pytest.mark.parametrize("label", ["Lesion", "tumor", "Bidirectional", "Target lesion"])
 def test_label_that_names_nothing_decides_nothing(label: str) -> None:
-    _, result = follow([measured("a", (0, 0, 0), label=label)], [measured("b", (60, 0, 0), label=label)])
+    _, result = follow([measured("a", (0, 0, 0), label=label)], [measured("b", (90, 0, 0), label=label)])
     assert ids(result) == {"b": "NEW01"}
 
 
@@ -310,7 +310,7 @@ def test_nearest_after_registration() -> None:
 
 @pytest.mark.parametrize(
     ("offset", "size", "expected"),
-    [(15.0, 20.0, "T01"), (15.1, 20.0, "NEW01"), (30.0, 60.0, "T01"), (30.1, 60.0, "NEW01")],
+    [(15.0, 20.0, "T01"), (15.1, 20.0, "?T01"), (30.0, 60.0, "T01"), (30.1, 60.0, "?T01")],
 )
 def test_gate_is_15_mm_or_half_the_long_axis(offset: float, size: float, expected: str) -> None:
     before, now = [measured("a", (0, 0, 0), size)], [measured("b", (offset, 0, 0), 20.0)]
@@ -367,6 +367,35 @@ def test_unmatched_and_unstated_is_taken_as_new_with_a_finding() -> None:
     finding = next(i for i in result.assignments if i.lesion.lesion_id == "NEW01").findings[0]
     assert finding.code == "taken-as-new"
     assert "within 15 mm" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("at", "more", "expected"),
+    [
+        ((40, 0, 0), {}, "?T01"),
+        ((80, 0, 0), {}, "?T01"),
+        ((80.1, 0, 0), {}, "NEW01"),
+        ((40, 0, 0), {"site": LIVER}, "NEW01"),
+        ((40, 0, 0), {"role": NEW}, "NEW01"),
+    ],
+)
+def test_unstated_is_not_new_where_an_unmentioned_lesion_may_have_moved(
+    at: Point, more: dict[str, Any], expected: str
+) -> None:
+    """A breath of 20 mm must not make a target missing and a new lesion, which would be progression."""
+    baseline = [measured("a", (0, 0, 0), site=LUNG)]
+    _, result = follow(baseline, [measured("b", at, **more)])
+    assert ids(result) == {"b": expected}
+    assert "?" not in expected or "too far to be the same for sure" in reason(result, "b")
+
+
+def test_a_lesion_in_doubt_is_given_to_nobody_else() -> None:
+    _, result = follow(
+        [measured("a", (0, 0, 0), tracking_uid="1", site=LUNG)],
+        [measured("b", (0, 0, 0), tracking_uid="1", site=LIVER), measured("c", (1, 0, 0))],
+    )
+    assert ids(result) == {"b": "?T01", "c": "?T01"}
+    assert "in doubt" in reason(result, "c")
 
 
 def test_called_new_is_new_without_a_finding_and_followed_from_then() -> None:

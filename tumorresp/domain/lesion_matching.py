@@ -37,7 +37,8 @@ class TrackingParameters:
     clearly_nearer
         Any other pairing of the two must be this many times farther than theirs.
     contradiction_mm
-        Identity or label does not hold against a greater distance, where the registration is reliable.
+        Identity or label does not hold against a greater distance (or against more than the long axis), where the
+        registration is reliable; within it a lesion that nobody mentions may have moved, so nothing is new unasked.
     """
 
     gate_mm: float = 15.0
@@ -144,6 +145,10 @@ class KnownLesion:
         """Return whether the measurement lies within the gate."""
         return self.distance_mm(seen) <= self.gate_mm(seen, rules)
 
+    def is_believable(self, seen: Seen, rules: TrackingParameters) -> bool:
+        """Return whether the measurement lies near enough for an identity or a label to be believed."""
+        return self.distance_mm(seen) <= max(rules.contradiction_mm, self.long_axis_mm)
+
     def findings_differ(self, seen: Seen) -> bool:
         """Return whether both have a coded finding that says something, and not the same."""
         one, other = self.finding_type, seen.measurement.finding_type
@@ -182,7 +187,7 @@ def contradiction(
     if forbidden:
         return forbidden
     distance = known.distance_mm(seen)
-    if np.isfinite(distance) and distance > max(rules.contradiction_mm, known.long_axis_mm):
+    if np.isfinite(distance) and not known.is_believable(seen, rules):
         return f"it lies {distance:.0f} mm from where the lesion was after registration"
     others = [other for other in everyone if other is not known]
     if by_label:

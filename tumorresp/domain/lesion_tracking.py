@@ -247,7 +247,15 @@ class _Matching:
             against = [words for k in near if (words := conflict(seen, k))]
             why = against[0] if against else "that lesion is measured already or in doubt"
             return near, f"It lies where {_ids(near)} was, but {why}."
-        unplaced = [k for k in unseen if k.position is None and not conflict(seen, k)]
+        unseen = [k for k in unseen if not conflict(seen, k)]
+        moved = [k for k in unseen if k.is_believable(seen, self.rules)]
+        if moved:
+            return moved, (
+                f"Nothing else is {_ids(moved)} at this time point, and it lies {moved[0].distance_mm(seen):.0f} mm "
+                f"from where {moved[0].lesion.lesion_id} was: too far to be the same for sure, too near to be new for "
+                "sure."
+            )
+        unplaced = [k for k in unseen if k.position is None]
         return unplaced, f"It may be {_ids(unplaced)}, of which the place is not known." if unplaced else ""
 
     def _contradicted(self, index: int, seen: Seen, known: KnownLesion, words: str, *, by_label: bool) -> bool:
@@ -265,7 +273,7 @@ class _Matching:
         for lesion_id, indices in claimants.items():
             for index in indices:
                 known, words = claims[index]
-                if len(indices) == 1 and (lesion_id in free or words.startswith("a person")):
+                if len(indices) == 1 and lesion_id in free:
                     self.matches[index] = known, words
                 else:
                     reason = f"By {words} it is {lesion_id}, but another measurement of this time point may be too."
