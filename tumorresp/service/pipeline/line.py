@@ -118,7 +118,7 @@ class Line:
         )
         if due_s is None:
             return
-        subjects: list[str] = []
+        subjects: list[str] | None = None
         if due_s == 0:
             subjects, failure = self._worked("subjects", lambda: list(self._subjects_of_series(series_uid)), [])
             if failure is not None:

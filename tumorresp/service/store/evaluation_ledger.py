@@ -46,7 +46,7 @@ class EvaluationLedger(Ledger):
         look: tuple[str, int, int],
         quiet_seconds: float,
         listening_since: datetime.datetime,
-        subject_keys: Iterable[str],
+        subject_keys: Iterable[str] | None,
         settings_digest: str,
     ) -> None:
         """Mark a quiet series complete and plan its subjects, or order the next look, in one transaction.
@@ -58,7 +58,8 @@ class EvaluationLedger(Ledger):
         quiet_seconds, listening_since
             As in `seconds_until_quiet`.
         subject_keys
-            Subjects that the series is about; the one of its own PatientID is always looked at, too.
+            Subjects that the series is about; the one of its own PatientID is always looked at, too. None when that
+            has not been found out, as the series was not quiet yet: then there is another look in any case.
         settings_digest
             Digest of all settings that change results.
         """
@@ -68,7 +69,7 @@ class EvaluationLedger(Ledger):
             if series.state != SeriesState.RECEIVING or series.generation != generation:
                 return
             due_s = self._silence_still_due_s(series, quiet_seconds, listening_since)
-            if due_s > 0:
+            if due_s > 0 or subject_keys is None:
                 self._workflows.enqueue(session, settle_order(series_uid, generation, n + 1, due_s))
                 return
             series.state = SeriesState.COMPLETE
