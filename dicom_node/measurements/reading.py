@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from dicom_node.measurements.aim import AimReader
+from dicom_node.measurements.csv_table import CsvReader
+from dicom_node.measurements.json_document import JsonReader
 from dicom_node.measurements.pixel_origin import PixelOrigin
 from dicom_node.measurements.rtstruct import StructureSetReader
 from dicom_node.measurements.structured_report import StructuredReportReader
@@ -13,7 +15,13 @@ from tumorresp.ports import MeasurementReader
 
 def readers(pixel_origin: PixelOrigin = "dicom") -> tuple[MeasurementReader, ...]:
     """Return all readers, in the order in which they are asked."""
-    return (StructuredReportReader(pixel_origin), StructureSetReader(), AimReader(pixel_origin))
+    return (
+        StructuredReportReader(pixel_origin),
+        StructureSetReader(),
+        AimReader(pixel_origin),
+        JsonReader(),
+        CsvReader(),
+    )
 
 
 def read_measurements(path: Path, *, pixel_origin: PixelOrigin = "dicom") -> tuple[MarkedMeasurement, ...]:
@@ -22,7 +30,7 @@ def read_measurements(path: Path, *, pixel_origin: PixelOrigin = "dicom") -> tup
     Parameters
     ----------
     pixel_origin
-        Where pixel coordinates of structured reports begin.
+        Where pixel coordinates of structured reports and AIM begin; CSV and JSON say it themselves.
 
     Raises
     ------
