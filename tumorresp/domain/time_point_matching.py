@@ -1,0 +1,263 @@
+"""The measurements of one time point against the lesions known before it: one step of evidence after the other.
+
+A step looks at the measurements that are still open and gives some of them a verdict. Within a step the order of the
+measurements decides nothing.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from tumorresp.domain.finding import Finding, Severity
+from tumorresp.domain.lesion_matching import (
+    ROLE_PREFIX,
+    KnownLesion,
+    Seen,
+    TrackingParameters,
+    conflict,
+    contradiction,
+    nearest,
+)
+from tumorresp.domain.measurement import LesionRole
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A measurement is this lesion, unless another measurement may be, too."""
+
+    known: KnownLesion
+    by: str
+
+
+@dataclass(frozen=True)
+class Match:
+    """A measurement is this lesion."""
+
+    known: KnownLesion
+    by: str
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A person must decide."""
+
+    candidate_lesion_ids: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """A measurement starts a lesion of its own."""
+
+    role: LesionRole
+    findings: tuple[Finding, ...] = ()
+
+
+Verdict: TypeAlias = Claim | Match | Doubt | Beginning
+Verdicts: TypeAlias = Mapping[int, Verdict]
+"""By place of the measurement in its time point."""
+
+
+@dataclass(frozen=True)
+class Matching:
+    """One time point while evidence is gathered; ``verdicts`` holds no open claims."""
+
+    seen: tuple[Seen, ...]
+    known: tuple[KnownLesion, ...]
+    rules: TrackingParameters
+    verdicts: Verdicts = field(default_factory=dict)
+
+    @property
+    def open(self) -> tuple[tuple[int, Seen], ...]:
+        """Measurements without a verdict, with their places."""
+        return tuple((index, seen) for index, seen in enumerate(self.seen) if index not in self.verdicts)
+
+    @property
+    def unseen(self) -> tuple[KnownLesion, ...]:
+        """Lesions that no measurement is."""
+        matched = {v.known.lesion.lesion_id for v in self.verdicts.values() if isinstance(v, Match)}
+        return tuple(k for k in self.known if k.lesion.lesion_id not in matched)
+
+    @property
+    def free(self) -> tuple[KnownLesion, ...]:
+        """Lesions that no measurement is, and that none is suspected of being."""
+        doubted = {i for v in self.verdicts.values() if isinstance(v, Doubt) for i in v.candidate_lesion_ids}
+        return tuple(k for k in self.unseen if k.lesion.lesion_id not in doubted)
+
+    def after(self, step: Callable[["Matching"], Verdicts]) -> "Matching":
+        """Return the matching with a step's verdicts; claims hold where they are the only ones on a free lesion."""
+        found = step(self)
+        settled = {index: verdict for index, verdict in found.items() if not isinstance(verdict, Claim)}
+        claims = {index: verdict for index, verdict in found.items() if isinstance(verdict, Claim)}
+        claimed = Counter(claim.known.lesion.lesion_id for claim in claims.values())
+        free = {k.lesion.lesion_id for k in replace(self, verdicts={**self.verdicts, **settled}).free}
+        for index, claim in claims.items():
+            lesion_id = claim.known.lesion.lesion_id
+            if claimed[lesion_id] == 1 and lesion_id in free:
+                settled[index] = Match(claim.known, claim.by)
+            else:
+                words = f"By {claim.by} it is {lesion_id}, but another measurement of this time point may be, too."
+                settled[index] = Doubt((lesion_id,), words)
+        return replace(self, verdicts={**self.verdicts, **settled})
+
+
+def by_decision(matching: Matching, decisions: Mapping[str, str]) -> Verdicts:
+    """Take what a person decided: a known lesion's ID, or the letters of a role for a lesion of its own."""
+    roles = {prefix: role for role, prefix in ROLE_PREFIX.items()}
+    known = {k.lesion.lesion_id: k for k in matching.known}
+    verdicts: dict[int, Verdict] = {}
+    for index, seen in matching.open:
+        wanted = decisions.get(seen.measurement.measurement_uid)
+        if wanted is None:
+            continue
+        if wanted in known:
+            verdicts[index] = Claim(known[wanted], "a person's decision")
+        elif wanted in roles:
+            verdicts[index] = Beginning(roles[wanted])
+        else:
+            verdicts[index] = Doubt((), f"A person decided for {wanted}, which no earlier time point has.")
+    return verdicts
+
+
+def repeated_identities(matching: Matching) -> Verdicts:
+    """Two measurements with one identity: which of them is the lesion, a person must say."""
+    uids = Counter(seen.stable_uid for seen in matching.seen)
+    documents = Counter(seen.measurement.measurement_uid for seen in matching.seen)
+    verdicts = {}
+    for index, seen in matching.open:
+        if documents[seen.measurement.measurement_uid] > 1:
+            verdicts[index] = Doubt((), "The same measurement came more than once at this time point.")
+        elif seen.stable_uid and uids[seen.stable_uid] > 1:
+            candidates = [k for k in matching.known if seen.stable_uid in k.tracking_uids]
+            words = "Several measurements of this time point carry this tracking UID."
+            verdicts[index] = Doubt(_ids(candidates), words)
+    return verdicts
+
+
+def by_tracking_uid(matching: Matching) -> Verdicts:
+    """Recognise lesions by the identity that their writer keeps."""
+    verdicts: dict[int, Verdict] = {}
+    for index, seen in matching.open:
+        same = [k for k in matching.known if seen.stable_uid in k.tracking_uids]
+        if len(same) > 1:
+            verdicts[index] = Doubt(_ids(same), "Several lesions had this tracking UID before.")
+        elif same:
+            verdicts[index] = _unless_contradicted(matching, seen, Claim(same[0], "tracking UID"), by_label=False)
+    return verdicts
+
+
+def by_label(matching: Matching) -> Verdicts:
+    """Recognise lesions by a label that is one lesion's at both time points, and by the same finding."""
+    used = Counter(seen.label for seen in matching.seen)
+    verdicts: dict[int, Verdict] = {}
+    for index, seen in matching.open:
+        same = [k for k in matching.known if seen.label in k.labels]
+        if len(same) == 1 and used[seen.label] == 1 and not same[0].findings_differ(seen):
+            claim = Claim(same[0], f"label “{seen.measurement.label.strip()}”")
+            verdicts[index] = _unless_contradicted(matching, seen, claim, by_label=True)
+    return verdicts
+
+
+def by_position(matching: Matching) -> Verdicts:
+    """Recognise lesions by where they lie after registration, if no other pairing is nearly as close."""
+    placed = [(index, seen) for index, seen in matching.open if seen.position is not None]
+    found = nearest([seen for _, seen in placed], matching.free, matching.rules)
+    verdicts: dict[int, Verdict] = {}
+    for (index, _), nearness in zip(placed, found, strict=True):
+        if nearness.match is not None:
+            words = f"position, {nearness.distance_mm:.0f} mm from where it was after registration"
+            verdicts[index] = Match(nearness.match, words)
+        elif nearness.candidates:
+            candidates = nearness.candidates
+            words = f"By its place it may be {_names(candidates)}, but no pairing is clearly nearer than every other."
+            verdicts[index] = Doubt(_ids(candidates), words)
+    return verdicts
+
+
+def first_at_baseline(matching: Matching) -> Verdicts:
+    """Let what is left of the first time point start lesions, with the role that the reader states."""
+    return {index: _at_baseline(seen) for index, seen in matching.open}
+
+
+def new_at_follow_up(matching: Matching, *, is_registered: bool) -> Verdicts:
+    """Let what is left be new where that is sure; else a person decides."""
+    verdicts: dict[int, Verdict] = {}
+    for index, seen in matching.open:
+        doubt = _doubt_that_new(matching, seen, is_registered=is_registered)
+        verdicts[index] = doubt or Beginning(LesionRole.NEW, _taken_as_new(seen, matching.rules))
+    return verdicts
+
+
+def _unless_contradicted(matching: Matching, seen: Seen, claim: Claim, *, by_label: bool) -> Verdict:
+    against = contradiction(seen, claim.known, matching.known, matching.rules, by_label=by_label)
+    lesion_id = claim.known.lesion.lesion_id
+    return Doubt((lesion_id,), f"Recognised as {lesion_id} by {claim.by}, but {against}.") if against else claim
+
+
+def _at_baseline(seen: Seen) -> Verdict:
+    if seen.role is LesionRole.NEW:
+        return Doubt((), "The reader calls it new, but there is no earlier time point.")
+    if seen.is_absent:
+        return Doubt((), "The reader calls it absent, but there is no earlier time point.")
+    if seen.role is not None:
+        return Beginning(seen.role)
+    is_measured = seen.measurement.long_axis is not None
+    role = LesionRole.TARGET if is_measured else LesionRole.NON_TARGET
+    words = f"The reader states no role: {'' if is_measured else 'not '}measured at baseline, it is taken as {role}."
+    return Beginning(role, (Finding("role-not-stated", Severity.INFO, words, seen.measurement.label),))
+
+
+def _taken_as_new(seen: Seen, rules: TrackingParameters) -> tuple[Finding, ...]:
+    if seen.role is LesionRole.NEW:
+        return ()
+    words = (
+        "The reader states no role: taken as new, as no lesion of an earlier time point lies within "
+        f"{rules.gate_mm:.0f} mm."
+    )
+    return (Finding("taken-as-new", Severity.WARNING, words, seen.measurement.label),)
+
+
+def _doubt_that_new(matching: Matching, seen: Seen, *, is_registered: bool) -> Doubt | None:
+    """Return why a measurement that matched nothing is not simply new; None where it is."""
+    possible = _ids(k for k in matching.free if not conflict(seen, k))
+    if seen.is_absent:
+        return Doubt(possible, "The reader calls it absent, but its tracking UID and label are no known lesion's.")
+    if seen.role is LesionRole.NEW:
+        near = [k for k in matching.unseen if k.is_near(seen, matching.rules)]
+        return Doubt(_ids(near), f"The reader calls it new, but it lies where {_names(near)} was.") if near else None
+    if seen.role is not None:
+        return Doubt(possible, f"The reader calls it {seen.role}, but no lesion of an earlier time point matches.")
+    if seen.position is None:
+        why = "it has no axes" if is_registered else "the scans could not be registered"
+        return Doubt(possible, f"Neither tracking UID nor label is a known lesion's, and {why}.")
+    return _doubt_by_place(matching, seen)
+
+
+def _doubt_by_place(matching: Matching, seen: Seen) -> Doubt | None:
+    """Return which earlier lesion lies too near, or may have moved here, or lies nobody knows where."""
+    near = [k for k in matching.known if k.is_near(seen, matching.rules)]
+    if near:
+        against = [words for k in near if (words := conflict(seen, k))]
+        why = against[0] if against else "that lesion is measured already or in doubt"
+        return Doubt(_ids(near), f"It lies where {_names(near)} was, but {why}.")
+    unseen = [k for k in matching.unseen if not conflict(seen, k)]
+    moved = sorted((k for k in unseen if k.is_believable(seen, matching.rules)), key=lambda k: k.distance_mm(seen))
+    if moved:
+        words = (
+            f"It lies {moved[0].distance_mm(seen):.0f} mm from where {moved[0].lesion.lesion_id} was, "
+            "which nothing else is: too far to be the same for sure, too near to be new for sure."
+        )
+        return Doubt(_ids(moved), words)
+    unplaced = [k for k in unseen if k.position is None]
+    if unplaced:
+        return Doubt(_ids(unplaced), f"It may be {_names(unplaced)}, of which the place is not known.")
+    return None
+
+
+def _ids(lesions: Iterable[KnownLesion]) -> tuple[str, ...]:
+    return tuple(k.lesion.lesion_id for k in lesions)
+
+
+def _names(lesions: Sequence[KnownLesion]) -> str:
+    return " or ".join(_ids(lesions))
