@@ -46,7 +46,7 @@ def create_app(store: Store, results_folder: Path) -> FastAPI:
             version=SOFTWARE_VERSION,
             counts=store.counts(),
             subjects=subjects,
-            reports={s.subject_key for s in subjects if (results_folder / s.subject_key / "report.html").is_file()},
+            reports={s.subject_key: reports_of(s.subject_key) for s in subjects},
             waiting=store.waiting(),
             quarantined=store.quarantined(),
             open_deliveries=[d for d in store.deliveries() if d.state != DeliveryState.CONFIRMED],
@@ -67,21 +67,37 @@ def create_app(store: Store, results_folder: Path) -> FastAPI:
         """Give the evaluation of one subject: response table, lesions, reasons, what waits."""
         return JSONResponse(json.loads(report_file(subject_key, "evaluation.json").read_text("utf-8")))
 
+    @app.get("/api/subjects/{subject_key}/{reading}")
+    def subject_reading(subject_key: str, reading: str) -> JSONResponse:
+        """Give one reader's evaluation, where several readers measured the same time point."""
+        text = report_file(f"{subject_key}/{reading}", "evaluation.json").read_text("utf-8")
+        return JSONResponse(json.loads(text))
+
     @app.get("/subjects/{subject_key}/{name}", response_class=FileResponse)
     def report(subject_key: str, name: str) -> Path:
         """Give one page or table of a subject's report."""
         return report_file(subject_key, name)
+
+    @app.get("/subjects/{subject_key}/{reading}/{name}", response_class=FileResponse)
+    def report_of_reading(subject_key: str, reading: str, name: str) -> Path:
+        """Give one page or table of one reader's report."""
+        return report_file(f"{subject_key}/{reading}", name)
 
     @app.get("/metrics", response_class=PlainTextResponse)
     def metrics() -> str:
         """Give counts for Prometheus; no label could name a patient."""
         return generate_latest(_registry(store)).decode()
 
-    def report_file(subject_key: str, name: str) -> Path:
-        path = (results_folder / subject_key / name).resolve()
+    def report_file(folder: str, name: str) -> Path:
+        path = (results_folder / folder / name).resolve()
         if name not in _REPORT_FILES or not path.is_relative_to(results_folder.resolve()) or not path.is_file():
-            raise Missing("there is no such report.", where=f"{subject_key}/{name}")
+            raise Missing("there is no such report.", where=f"{folder}/{name}")
         return path
+
+    def reports_of(subject_key: str) -> list[str]:
+        """Return the folders that hold a subject's reports: its own, or one a reader."""
+        pages = sorted((results_folder / subject_key).glob("**/report.html"))
+        return [str(page.parent.relative_to(results_folder)) for page in pages]
 
     return app
 
