@@ -1,21 +1,20 @@
 """Marked measurements placed in the patient: end points in LPS mm, lengths recomputed, doubts noted."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tumorresp.domain.axis_checks import crossing, stated_length
 from tumorresp.domain.errors import InvalidMeasurement, MissingImages
 from tumorresp.domain.finding import Finding, Severity
-from tumorresp.domain.geometry import ImagePlane
+from tumorresp.domain.geometry import ImagePlane, Vector3
 from tumorresp.domain.measurement import Axis, LesionState, MarkedAxis, MarkedMeasurement, Measurement
 from tumorresp.domain.organ import LYMPH_NODE_ORGAN, organ_of
 
 _SHORTEST_MM = 0.1
-_UNCALIBRATED = frozenset({"1", "px", "pixel", "pixels", "linear", "no units", "{pixels}"})
-_TO_MM = {"mm": 1.0, "millimeter": 1.0, "millimeters": 1.0, "millimetre": 1.0, "cm": 10.0, "centimeter": 10.0, "": 1.0}
-_PERPENDICULAR_TOLERANCE_DEGREES = 15.0
-_CROSSING_TOLERANCE_MM = 2.0
+# Slices can be farther apart than they are thick.
+_LEAST_REACH_MM = 5.0
 
 
 def place(
@@ -28,14 +27,15 @@ def place(
     """Place a measurement in the patient.
 
     The longer line becomes the long axis. Lengths come from the end points alone; a stated length that differs by
-    more than either tolerance is kept beside them and flagged.
+    more than either tolerance is kept beside them and flagged. Where only a short axis was measured, it stands for the
+    long axis too: of a lymph node the short axis counts, of anything else the one line that is known.
 
     Parameters
     ----------
     marked
         As a reader gave it.
     planes
-        All known image planes by SOP Instance UID, one a frame.
+        All known image planes by SOP Instance UID, one a frame. A statement without lines needs none.
 
     Raises
     ------
@@ -44,46 +44,102 @@ def place(
     InvalidMeasurement
         If a line has no length, lies outside its image, or lies on an image without pixel spacing.
     """
-    if marked.long_axis is None:
+    long_marked = marked.long_axis or marked.short_axis
+    if long_marked is None:
         return _statement(marked, planes)
-    plane = _plane_of(marked, planes)
-    long_axis = _axis(marked.long_axis, plane, marked)
-    short_axis = _axis(marked.short_axis, plane, marked) if marked.short_axis is not None else None
-    findings = [*marked.findings, *_patient_findings(marked, plane)]
-    stated_long = _stated(marked.long_axis, long_axis, "long", tolerance_mm, tolerance_relative, findings)
-    stated_short = None
-    if marked.short_axis is not None and short_axis is not None:
-        stated_short = _stated(marked.short_axis, short_axis, "short", tolerance_mm, tolerance_relative, findings)
-        if short_axis.length_mm > long_axis.length_mm:
-            words = f"The short axis ({short_axis.length_mm:.1f} mm) is longer than the long one: exchanged."
-            findings.append(Finding("axes-exchanged", Severity.WARNING, words, marked.label))
-            long_axis, short_axis = short_axis, long_axis
-            stated_long, stated_short = stated_short, stated_long
-        findings += _cross_findings(long_axis, short_axis, marked.label)
-    return _measurement(marked, plane, long_axis, short_axis, stated_long, stated_short, findings)
+    plane = _plane_of(marked, long_marked, planes)
+    long_axis = _axis(long_marked, plane, marked)
+    findings = [*marked.findings, *_link_findings(marked, plane)]
+    tolerances = {"tolerance_mm": tolerance_mm, "tolerance_relative": tolerance_relative}
+    stated_long, doubts = stated_length(long_marked, long_axis, "long" if marked.long_axis else "short", **tolerances)
+    findings += doubts
+    nodal = _nodal(marked, findings)
+    if marked.long_axis is None:
+        words = "Only the short axis was measured; the long axis is not known, and the same line stands for it."
+        findings.append(Finding("short-axis-only", Severity.WARNING, words, marked.label))
+        return _measurement(
+            marked, plane, (long_axis, long_axis if nodal else None), (stated_long, None), nodal, findings
+        )
+    if marked.short_axis is None:
+        return _measurement(marked, plane, (long_axis, None), (stated_long, None), nodal, findings)
+    short_axis = _axis(marked.short_axis, plane, marked)
+    stated_short, doubts = stated_length(marked.short_axis, short_axis, "short", **tolerances)
+    findings += doubts
+    if short_axis.length_mm > long_axis.length_mm:
+        words = f"The short axis ({short_axis.length_mm:.1f} mm) is longer than the long one: exchanged."
+        findings.append(Finding("axes-exchanged", Severity.WARNING, words, marked.label))
+        long_axis, short_axis = short_axis, long_axis
+        stated_long, stated_short = stated_short, stated_long
+    findings += crossing(long_axis, short_axis, marked.label)
+    return _measurement(marked, plane, (long_axis, short_axis), (stated_long, stated_short), nodal, findings)
+
+
+def check_identities(measurements: Sequence[Measurement]) -> tuple[Finding, ...]:
+    """Find measurements of one time point and reader that claim to be the same lesion.
+
+    Parameters
+    ----------
+    measurements
+        Of one time point. Two copies of one measurement (the same measurement UID) are one.
+
+    Returns
+    -------
+    tuple of Finding
+        One ``identity-repeated`` for each measurement of such a group, naming it by its measurement UID.
+    """
+    holders: dict[tuple[str, str], set[str]] = {}
+    for item in measurements:
+        if item.tracking_uid and item.tracking_uid_is_stable:
+            holders.setdefault((item.tracking_uid, item.reader), set()).add(item.measurement_uid)
+    words = "Two measurements of one time point and reader carry the same tracking UID."
+    return tuple(
+        Finding("identity-repeated", Severity.ERROR, words, uid)
+        for uids in holders.values()
+        if len(uids) > 1
+        for uid in sorted(uids)
+    )
 
 
 def _statement(marked: MarkedMeasurement, planes: Mapping[str, Sequence[ImagePlane]]) -> Measurement:
     if marked.state is LesionState.MEASURED:
         raise InvalidMeasurement("a measured lesion has no line.", where=marked.label or marked.tracking_identifier)
     referenced = planes.get(marked.sop_instance_uid, ())
-    return _measurement(marked, referenced[0] if referenced else None, None, None, None, None, list(marked.findings))
+    plane = referenced[0] if referenced else None
+    findings = [*marked.findings, *(_link_findings(marked, plane) if plane is not None else ())]
+    placed = _measurement(marked, plane, (None, None), (None, None), _nodal(marked, findings), findings)
+    if plane is None and marked.series_instance_uid and not marked.study_instance_uid:
+        return replace(placed, study_instance_uid=_study_of_series(marked.series_instance_uid, planes))
+    return placed
+
+
+def _study_of_series(series_instance_uid: str, planes: Mapping[str, Sequence[ImagePlane]]) -> str:
+    for frames in planes.values():
+        for plane in frames:
+            if plane.series_instance_uid == series_instance_uid:
+                return plane.study_instance_uid
+    return ""
+
+
+def _nodal(marked: MarkedMeasurement, findings: list[Finding]) -> bool | None:
+    """Return whether the lesion is a lymph node; a deduction from site, finding or label is noted."""
+    if marked.nodal is not None:
+        return marked.nodal
+    label = marked.label.replace("_", " ")
+    if LYMPH_NODE_ORGAN not in (organ_of(marked.site, label), organ_of(marked.finding_type)):
+        return None
+    words = "Taken as a lymph node from its site, finding or label."
+    findings.append(Finding("nodal-deduced", Severity.INFO, words, marked.label))
+    return True
 
 
 def _measurement(
     marked: MarkedMeasurement,
     plane: ImagePlane | None,
-    long_axis: Axis | None,
-    short_axis: Axis | None,
-    stated_long: float | None,
-    stated_short: float | None,
-    findings: list[Finding],
+    axes: tuple[Axis | None, Axis | None],
+    stated_mm: tuple[float | None, float | None],
+    nodal: bool | None,
+    findings: Sequence[Finding],
 ) -> Measurement:
-    nodal = marked.nodal
-    if nodal is None and organ_of(marked.site, marked.label) == LYMPH_NODE_ORGAN:
-        nodal = True
-        words = "Taken as a lymph node from its site or label."
-        findings.append(Finding("nodal-deduced", Severity.INFO, words, marked.label))
     return Measurement(
         measurement_uid=marked.measurement_uid,
         source=marked.source,
@@ -91,8 +147,8 @@ def _measurement(
         series_instance_uid=plane.series_instance_uid if plane else marked.series_instance_uid,
         sop_instance_uid=plane.sop_instance_uid if plane else marked.sop_instance_uid,
         frame_number=plane.frame_number if plane else marked.frame_number,
-        long_axis=long_axis,
-        short_axis=short_axis,
+        long_axis=axes[0],
+        short_axis=axes[1],
         state=marked.state,
         label=marked.label,
         tracking_identifier=marked.tracking_identifier,
@@ -107,73 +163,121 @@ def _measurement(
         measured_at=marked.measured_at,
         slice_thickness_mm=plane.slice_thickness_mm if plane else None,
         modality=plane.modality if plane else "CT",
-        stated_long_mm=stated_long,
-        stated_short_mm=stated_short,
+        stated_long_mm=stated_mm[0],
+        stated_short_mm=stated_mm[1],
         findings=tuple(findings),
     )
 
 
-def _plane_of(marked: MarkedMeasurement, planes: Mapping[str, Sequence[ImagePlane]]) -> ImagePlane:
-    """Return the referenced plane, or the nearest one of the frame of reference.
-
-    The latter for patient coordinates without an image, or with one that is not here: structure sets that were copied
-    along with a re-written CT name images that nobody has.
-    """
-    if marked.sop_instance_uid:
-        frames = planes.get(marked.sop_instance_uid)
-        if not frames and marked.long_axis is not None and marked.long_axis.lps_mm is not None:
-            return _nearest_plane(marked, planes)
-        if not frames:
-            raise MissingImages(
-                "the image that a measurement refers to has not arrived.",
-                where=marked.sop_instance_uid,
-                remedy="Send its CT series.",
-            )
-        for plane in frames:
-            if marked.frame_number in (None, plane.frame_number) or len(frames) == 1:
-                return plane
+def _plane_of(marked: MarkedMeasurement, axis: MarkedAxis, planes: Mapping[str, Sequence[ImagePlane]]) -> ImagePlane:
+    """Return the plane that a line lies on: the referenced one, or for patient coordinates the one that holds them."""
+    frames = planes.get(marked.sop_instance_uid, ())
+    if axis.lps_mm is None:
+        return _referenced_plane(marked, frames)
+    middle = Axis(*axis.lps_mm).midpoint_lps_mm
+    if not np.isfinite(middle).all():
+        raise InvalidMeasurement("an end point is not a number.", where=_name(marked))
+    named = [plane for plane in frames if marked.frame_number in (None, plane.frame_number) or len(frames) == 1]
+    if not named:  # no image is named, or one that nobody has: structure sets are copied along with re-written CTs
+        return _nearest_plane(marked, middle, planes)
+    nearest = min(named, key=lambda plane: abs(plane.lps_to_pixel(middle)[2]))
+    distance = abs(nearest.lps_to_pixel(middle)[2])
+    stated = {marked.frame_of_reference_uid, nearest.frame_of_reference_uid} - {""}
+    if len(stated) > 1:
         raise InvalidMeasurement(
-            f"the measurement refers to frame {marked.frame_number}, which the image does not have.",
+            "the coordinates are of another frame of reference than the image that they refer to.", where=_name(marked)
+        )
+    if distance <= _reach_mm(nearest):
+        return nearest
+    try:
+        return _nearest_plane(marked, middle, planes)
+    except MissingImages:
+        raise InvalidMeasurement(
+            f"the coordinates lie {distance:.1f} mm beside the image that they refer to, and on no other.",
+            where=_name(marked),
+        ) from None
+
+
+def _referenced_plane(marked: MarkedMeasurement, frames: Sequence[ImagePlane]) -> ImagePlane:
+    if not marked.sop_instance_uid:
+        raise InvalidMeasurement("pixel coordinates need a referenced image.", where=_name(marked))
+    if not frames:
+        raise MissingImages(
+            "the image that a measurement refers to has not arrived.",
+            where=marked.sop_instance_uid,
+            remedy="Send its CT series.",
+        )
+    if len(frames) == 1:  # writers give frame 1 for images that have no frames
+        return frames[0]
+    if marked.frame_number is None:
+        raise InvalidMeasurement(
+            f"the measurement does not say which of the image's {len(frames)} frames it is on.",
             where=marked.sop_instance_uid,
         )
-    return _nearest_plane(marked, planes)
+    for plane in frames:
+        if plane.frame_number == marked.frame_number:
+            return plane
+    raise InvalidMeasurement(
+        f"the measurement refers to frame {marked.frame_number}, which the image does not have.",
+        where=marked.sop_instance_uid,
+    )
 
 
-def _nearest_plane(marked: MarkedMeasurement, planes: Mapping[str, Sequence[ImagePlane]]) -> ImagePlane:
-    assert marked.long_axis is not None
-    if marked.long_axis.lps_mm is None:
-        raise InvalidMeasurement("pixel coordinates need a referenced image.", where=marked.label)
-    middle = Axis(*marked.long_axis.lps_mm).midpoint_lps_mm
-    best: tuple[float, ImagePlane] | None = None
-    for frames in planes.values():
-        for plane in frames:
-            if not _may_hold(marked, plane):
-                continue
-            column, row, distance = plane.lps_to_pixel(middle)
-            near = abs(distance) <= (plane.slice_thickness_mm or 5.0)
-            if plane.contains_pixel(column, row) and near and (best is None or abs(distance) < best[0]):
-                best = abs(distance), plane
+def _nearest_plane(
+    marked: MarkedMeasurement, point_lps_mm: Vector3, planes: Mapping[str, Sequence[ImagePlane]]
+) -> ImagePlane:
+    """Return the plane nearest to a point; of equally near ones the thinner, then in the order of UIDs."""
+    best: tuple[tuple[float, float, str, str, int], ImagePlane] | None = None
+    for plane in _candidates(marked, planes):
+        column, row, distance = plane.lps_to_pixel(point_lps_mm)
+        if not plane.contains_pixel(column, row) or abs(distance) > _reach_mm(plane):
+            continue
+        rank = (
+            round(abs(distance), 3),
+            plane.slice_thickness_mm or np.inf,
+            plane.series_instance_uid,
+            plane.sop_instance_uid,
+            plane.frame_number or 0,
+        )
+        if best is None or rank < best[0]:
+            best = rank, plane
     if best is None:
         raise MissingImages(
             "no image of the measurement's frame of reference holds its coordinates.",
-            where=marked.frame_of_reference_uid or marked.label,
+            where=marked.frame_of_reference_uid or _name(marked),
             remedy="Send its CT series.",
         )
     return best[1]
 
 
-def _may_hold(marked: MarkedMeasurement, plane: ImagePlane) -> bool:
-    stated = (
-        (marked.frame_of_reference_uid, plane.frame_of_reference_uid),
-        (marked.series_instance_uid, plane.series_instance_uid),
-        (marked.study_instance_uid, plane.study_instance_uid),
-    )
-    named = [(wanted, found) for wanted, found in stated if wanted]
-    return bool(named) and all(wanted == found for wanted, found in named)
+def _candidates(marked: MarkedMeasurement, planes: Mapping[str, Sequence[ImagePlane]]) -> list[ImagePlane]:
+    """Return the planes that patient coordinates can lie on.
+
+    Those of the frame of reference, of the series and of the study that are stated. A stated series or study that is
+    not here narrows nothing where the frame of reference is stated: reports may be kept in a study of their own.
+    """
+    every = [plane for frames in planes.values() for plane in frames]
+    by_frame = [p for p in every if marked.frame_of_reference_uid in ("", p.frame_of_reference_uid)]
+    for wanted, name in (
+        (marked.series_instance_uid, "series_instance_uid"),
+        (marked.study_instance_uid, "study_instance_uid"),
+    ):
+        same = [plane for plane in by_frame if wanted and getattr(plane, name) == wanted]
+        if same:
+            return same
+    return by_frame if marked.frame_of_reference_uid else []
+
+
+def _reach_mm(plane: ImagePlane) -> float:
+    return max(plane.slice_thickness_mm or 0.0, _LEAST_REACH_MM)
+
+
+def _name(marked: MarkedMeasurement) -> str:
+    return marked.label or marked.tracking_identifier or marked.sop_instance_uid or marked.measurement_uid
 
 
 def _axis(marked: MarkedAxis, plane: ImagePlane, measurement: MarkedMeasurement) -> Axis:
-    where = measurement.label or measurement.tracking_identifier or measurement.sop_instance_uid
+    where = _name(measurement)
     if marked.lps_mm is not None:
         axis = Axis(*marked.lps_mm)
         for end in marked.lps_mm:
@@ -207,10 +311,12 @@ def _check_on_image(plane: ImagePlane, column: float, row: float, where: str) ->
         )
 
 
-def _patient_findings(marked: MarkedMeasurement, plane: ImagePlane) -> list[Finding]:
+def _link_findings(marked: MarkedMeasurement, plane: ImagePlane) -> list[Finding]:
     findings = []
     if marked.sop_instance_uid and marked.sop_instance_uid != plane.sop_instance_uid:
-        words = "The image that the document names is not here; its coordinates lie on this one of the same series."
+        words = (
+            "The coordinates do not lie on the image that the document names, or it is not here; they lie on this one."
+        )
         findings.append(Finding("placed-by-coordinates", Severity.WARNING, words, plane.sop_instance_uid))
     if marked.patient_id and marked.patient_id != plane.patient_id:
         words = "The document's Patient ID differs from the image's; linked by SOP Instance UID."
@@ -219,62 +325,3 @@ def _patient_findings(marked: MarkedMeasurement, plane: ImagePlane) -> list[Find
         words = "The document names another study than the image that it refers to; the image's study counts."
         findings.append(Finding("study-differs", Severity.WARNING, words, plane.sop_instance_uid))
     return findings
-
-
-def _stated(
-    marked: MarkedAxis, axis: Axis, name: str, tolerance_mm: float, tolerance_relative: float, findings: list[Finding]
-) -> float | None:
-    """Return the stated length in mm where it must be kept, and note why."""
-    if marked.stated_length is None:
-        return None
-    unit = marked.stated_unit.strip().lower()
-    if unit in _UNCALIBRATED or unit not in _TO_MM:
-        words = (
-            f"The stated {name} axis ({marked.stated_length:.2f}, unit “{marked.stated_unit}”) is uncalibrated; "
-            f"{axis.length_mm:.2f} mm was computed from its end points."
-        )
-        findings.append(Finding("uncalibrated", Severity.WARNING, words))
-        return None
-    stated = marked.stated_length * _TO_MM[unit]
-    difference = abs(stated - axis.length_mm)
-    if difference <= tolerance_mm and difference <= tolerance_relative * axis.length_mm:
-        return None
-    words = (
-        f"The stated {name} axis is {stated:.2f} mm; its end points and the image's spacing give "
-        f"{axis.length_mm:.2f} mm, which is used."
-    )
-    findings.append(Finding("stated-length-differs", Severity.WARNING, words))
-    return stated
-
-
-def _cross_findings(long_axis: Axis, short_axis: Axis, label: str) -> list[Finding]:
-    findings = []
-    long_line, short_line = _line(long_axis), _line(short_axis)
-    cosine = abs(np.dot(long_line, short_line)) / (np.linalg.norm(long_line) * np.linalg.norm(short_line))
-    angle = float(np.degrees(np.arccos(np.clip(cosine, 0, 1))))
-    if 90 - angle > _PERPENDICULAR_TOLERANCE_DEGREES:
-        words = f"The axes meet at {angle:.0f} degrees; the short axis should be perpendicular to the long one."
-        findings.append(Finding("axes-not-perpendicular", Severity.WARNING, words, label))
-    if _segment_distance_mm(long_axis, short_axis) > _CROSSING_TOLERANCE_MM:
-        words = "The axes do not cross: they may belong to different lesions."
-        findings.append(Finding("axes-do-not-cross", Severity.WARNING, words, label))
-    return findings
-
-
-def _line(axis: Axis) -> NDArray[np.float64]:
-    return np.subtract(axis.end_lps_mm, axis.start_lps_mm)
-
-
-def _segment_distance_mm(one: Axis, other: Axis) -> float:
-    """Return the least distance of two segments in space (Ericson, Real-Time Collision Detection, 5.1.9)."""
-    p, q = np.asarray(one.start_lps_mm), np.asarray(other.start_lps_mm)
-    d1, d2, r = _line(one), _line(other), p - q
-    a, e, f = d1 @ d1, d2 @ d2, d2 @ r
-    b, c = d1 @ d2, d1 @ r
-    denominator = a * e - b * b
-    s = float(np.clip((b * f - c * e) / denominator, 0, 1)) if denominator > 1e-12 * a * e else 0.0
-    t = (b * s + f) / e
-    if not 0 <= t <= 1:
-        t = float(np.clip(t, 0, 1))
-        s = float(np.clip((b * t - c) / a, 0, 1))
-    return float(np.linalg.norm(p + s * d1 - q - t * d2))
