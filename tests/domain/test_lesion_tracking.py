@@ -288,8 +288,26 @@ def test_identities_and_labels_of_all_earlier_time_points_count() -> None:
         [measured("c", tracking_uid="9")],
         [measured("d", label="L1")],
         [measured("e", label="L one")],
+        [measured("f", tracking_uid="1")],
     )
-    assert ids(last) == {"e": "T01"}
+    assert ids(last) == {"f": "T01"}
+
+
+def test_two_identities_of_one_lesion_at_one_time_point_wait_even_if_one_is_contradicted() -> None:
+    *_, last = follow(
+        [measured("a", (0, 0, 0), tracking_uid="1", label="L1", site=LUNG)],
+        [measured("b", (0, 0, 0), tracking_uid="9", label="L1")],
+        [measured("c", (0, 0, 0), tracking_uid="1", site=LIVER), measured("d", (0, 0, 0), tracking_uid="9")],
+    )
+    assert ids(last) == {"c": "?T01", "d": "?T01"}
+
+
+def test_a_label_holds_within_the_gate_though_another_lesion_is_nearer() -> None:
+    _, result = follow(
+        [measured("a", (0, 0, 0), label="L1"), measured("b", (14, 0, 0), label="L2")],
+        [measured("c", (10, 0, 0), label="L1")],
+    )
+    assert ids(result) == {"c": "T01"}
 
 
 # --- by position
@@ -331,6 +349,13 @@ def test_second_nearest_must_be_twice_as_far(place: float, expected: str) -> Non
 def test_a_rival_just_beyond_the_gate_is_a_rival() -> None:
     _, result = follow([measured("a", (0, 0, 0)), measured("b", (28, 0, 0))], [measured("c", (12, 0, 0))])
     assert ids(result) == {"c": "?T01"}
+
+
+def test_under_a_millimetre_nearer_is_noise() -> None:
+    _, result = follow([measured("a", (0, 0, 0)), measured("b", (1.5, 0, 0))], [measured("c", (0, 0, 0))])
+    assert ids(result) == {"c": "?T01,T02"}
+    _, result = follow([measured("a", (0, 0, 0)), measured("b", (2.0, 0, 0))], [measured("c", (0, 0, 0))])
+    assert ids(result) == {"c": "T01"}
 
 
 def test_two_measurements_near_one_lesion_wait_unless_one_is_clearly_nearer() -> None:
@@ -387,6 +412,13 @@ def test_unstated_is_not_new_where_an_unmentioned_lesion_may_have_moved(
     _, result = follow(baseline, [measured("b", at, **more)])
     assert ids(result) == {"b": expected}
     assert "?" not in expected or "too far to be the same for sure" in reason(result, "b")
+
+
+def test_of_lesions_that_may_have_moved_the_nearest_is_named() -> None:
+    baseline = [measured("a", (0, 0, 0)), measured("b", (60, 0, 0))]
+    _, result = follow(baseline, [measured("c", (35, 0, 0))])
+    assert ids(result) == {"c": "?T02,T01"}
+    assert reason(result, "c").startswith("It lies 25 mm from where T02 was")
 
 
 def test_a_lesion_in_doubt_is_given_to_nobody_else() -> None:
@@ -476,6 +508,15 @@ def test_a_decision_settles_repeated_identities_and_new_lesions() -> None:
     (result,) = follow(later, decisions={"b": "T", "c": "NT"})
     assert ids(result) == {"b": "T01", "c": "NT01"}
     assert len({item.lesion.tracking_uid for item in result.assignments}) == 2
+    (turned,) = follow(later[::-1], decisions={"b": "T", "c": "NT"})
+    assert {item.lesion for item in turned.assignments} == {item.lesion for item in result.assignments}
+
+
+def test_a_lesion_of_its_own_by_decision_gets_a_tracking_uid_of_its_own() -> None:
+    first, second = follow(
+        [measured("a", (0, 0, 0), tracking_uid="1")], [measured("b", tracking_uid="1")], decisions={"b": "NEW"}
+    )
+    assert first.assignments[0].lesion.tracking_uid != second.assignments[0].lesion.tracking_uid
 
 
 def test_an_identity_that_a_decision_gave_to_two_lesions_waits_later() -> None:

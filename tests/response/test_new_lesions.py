@@ -65,6 +65,8 @@ def test_equivocal_and_not_assessed_are_shown_to_a_person() -> None:
     assert codes[2] == {"new-lesion-not-assessed"}
     assert codes[4] == {"new-lesion-not-assessed", "equivocal-new-lesion"}
     assert "was a normal node and is 11.0 mm now" in " ".join(assessed[4].reasons)
+    gone = assess_recist_1_1(visits("", "NEW01=8", "NEW01=absent", ""))
+    assert gone[3].findings == ()
 
 
 def test_a_node_is_new_by_the_criterion_s_own_limits() -> None:

@@ -228,6 +228,10 @@ def test_only_targets_without_a_baseline_is_not_evaluable_and_no_table_two() -> 
     assert (last.target, last.non_target, last.overall) == ("NE", "CR", "NE")
 
 
+def test_no_targets_have_no_sum() -> None:
+    assert [item.target_sum for item in assess_recist_1_1(visits("NT01=present", "NT01=absent"))] == [None, None]
+
+
 def test_lesions_that_the_baseline_does_not_have_are_reported() -> None:
     assessment = assess_recist_1_1(visits("T01=20", "T01=14 T02=30 NT01=pd"))[1]
     assert assessment.overall == "PR"
