@@ -51,6 +51,7 @@ def evaluate_files(inputs: Sequence[Path], out: Path, settings: Settings, progre
         If the network that the settings name cannot be used.
     """
     workshops = create_workshops(settings)
+    workshops.segmenter()  # a network without weights is said before hours of reading
     found = scan(inputs, progress)
     index, refused = _sorted_into_subjects(found.files, workshops)
     refused += [str(rejected.error) for rejected in found.rejected]

@@ -78,7 +78,7 @@ def create_workshops(settings: Settings) -> Workshops:
         read_planes=read_planes,
         read_ct_volume=read_ct_volume,
         read_measurements=functools.partial(_read_measurements, settings),
-        segmenter=functools.partial(create_segmenter, settings),
+        segmenter=functools.lru_cache(maxsize=1)(functools.partial(create_segmenter, settings)),
         results=DicomResultWriter(output_switches(settings)),
     )
 
