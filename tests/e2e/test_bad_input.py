@@ -41,6 +41,15 @@ def first_group_coordinates(reading: Dataset) -> list[Dataset]:
     return found[:2]
 
 
+def _groups(item: Dataset) -> list[Dataset]:
+    found = []
+    for child in item.get("ContentSequence", ()):
+        if child.get("ConceptNameCodeSequence") and child.ConceptNameCodeSequence[0].CodeValue == "125007":
+            found.append(child)
+        found += _groups(child)
+    return found
+
+
 def drop_spacing(files: ScanFiles) -> None:
     for path in files.images:
         edit(path, lambda d: d.__delitem__("PixelSpacing"))
@@ -180,6 +189,35 @@ def test_two_measurements_with_one_identity_wait_for_a_person(tmp_path: Path):
     result = evaluate(tmp_path / "in", tmp_path / "out")
     assert result.exit_code == 1
     assert "Several measurements of this time point carry this tracking UID" in words(result)
+
+
+def test_what_waits_for_a_person_can_be_decided(tmp_path: Path):
+    for order in (1, 2):
+        copy_scan(order, tmp_path / "in" / str(order))
+
+    def strip(reading: Dataset) -> None:
+        """Leave the second reading's first lesion without identity, role and name."""
+        group = next(item for item in _groups(reading))
+        group.ContentSequence = [
+            item
+            for item in group.ContentSequence
+            if item.ConceptNameCodeSequence[0].CodeValue not in ("112039", "112040", "lesion-role")
+        ]
+        for item in group.ContentSequence:
+            if item.get("ValueType") == "NUM":
+                line = item.ContentSequence[0]
+                line.GraphicData = [value + 12 for value in line.GraphicData]
+
+    edit(tmp_path / "in" / "2" / "reading.dcm", strip)
+    result = evaluate(tmp_path / "in", tmp_path / "out")
+    assert result.exit_code == 1
+    uid = re.search(r"measurement (2\.25\.\d+)", words(result))
+    assert uid, words(result)
+    decisions = tmp_path / "decisions.csv"
+    decisions.write_text(f"measurement_uid,lesion\n{uid[1]},T01\n", "utf-8")
+    decided = evaluate(tmp_path / "in", tmp_path / "decided", "--decisions", str(decisions))
+    assert decided.exit_code == 0, decided.output
+    assert "decision" in next((tmp_path / "decided").rglob("report.html")).read_text("utf-8")
 
 
 def test_studies_without_patient_id_are_kept_apart(tmp_path: Path):

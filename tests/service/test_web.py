@@ -47,7 +47,7 @@ def client(tmp_path: Path, results: Path):
         )
     store.record_waiting(KEY, [WaitingItem(KEY, "images-missing", "The image has not arrived.", "1.9.9")])
     store.quarantine(tmp_path / "x.dcm", "not-dicom", "The file is cut off.", "1.2.9")
-    yield TestClient(create_app(store, results), raise_server_exceptions=False)
+    yield TestClient(create_app(store, results, lambda subject: subject == KEY), raise_server_exceptions=False)
     store.close()
 
 
@@ -112,3 +112,9 @@ def test_metrics_are_prometheus_text(client: TestClient):
     text = client.get("/metrics").text
     assert "tumorresp_instances 2.0" in text
     assert 'tumorresp_deliveries{state="confirmed"} 0.0' in text
+
+
+def test_retry_orders_what_can_be_ordered(client: TestClient):
+    assert client.post("/api/retry", params={"subject": KEY}).json() == {"evaluations": 1, "deliveries": 0}
+    assert client.post("/api/retry", params={"subject": "nobody"}).json() == {"evaluations": 0, "deliveries": 0}
+    assert client.post("/api/retry").json() == {"evaluations": 0, "deliveries": 0}

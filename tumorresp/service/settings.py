@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     sr_pixel_origin: Literal["dicom", "centre"] = Field(
         "dicom", description="Where SR pixel coordinates begin: dicom = corner of the first pixel, centre = its centre"
     )
+    decisions: Path | None = Field(
+        None, description="CSV with a person's decisions on matches that wait: columns measurement_uid, lesion"
+    )
     radiomics: bool = Field(True, description="Compute all radiomic features, not volume, diameters and HU only")
 
     seg_kind: Literal["binary", "labelmap"] = Field("binary", description="Kind of DICOM SEG")

@@ -22,6 +22,7 @@ from tumorresp.domain.identity import digest
 from tumorresp.domain.measurement import MarkedMeasurement
 from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.ports import LesionSegmenter
+from tumorresp.service.decisions import read_decisions
 from tumorresp.service.listener_index import ListenerIndex
 from tumorresp.service.pipeline.durable import DurableEngine, EngineSettings
 from tumorresp.service.pipeline.inputs import InputIndex, StationSettings, Workshops
@@ -102,6 +103,7 @@ def station_settings(settings: Settings, work_folder: Path) -> StationSettings:
     """Return what the stations take from the settings."""
     return StationSettings(
         work_folder=work_folder,
+        decisions=functools.partial(read_decisions, settings.decisions),
         box_margin_mm=settings.box_margin_mm,
         short_to_long_ratio=settings.short_to_long_ratio,
         radiomics=settings.radiomics,

@@ -66,6 +66,10 @@ def evaluate(
         str | None, typer.Option(help="lite-medsam, medsam or geodesic-contour; default: see `tumorresp settings`.")
     ] = None,
     radiomics: Annotated[bool, typer.Option(help="Compute all radiomic features (slower).")] = True,
+    decisions: Annotated[
+        Path | None,
+        typer.Option(help="CSV that decides what waits for a person: columns measurement_uid, lesion."),
+    ] = None,
 ) -> None:
     """Evaluate studies from disk, without a network or a service.
 
@@ -80,7 +84,7 @@ def evaluate(
 
     with errors_shown():
         changes = {"radiomics": radiomics, **({"segmenter": segmenter} if segmenter else {})}
-        settings = _settings(**changes)
+        settings = _settings(**changes, **({"decisions": decisions} if decisions else {}))
         with progress_bar() as progress:
             outcome = evaluate_files(inputs, out, settings, progress)
     for subject in outcome.subjects:
@@ -170,6 +174,19 @@ def _api_address() -> str:
     except httpx.HTTPError as error:
         raise OutsideFailure("the service does not answer.", where=address, remedy="Is it running?") from error
     return address
+
+
+@app.command()
+def retry(
+    subject: Annotated[
+        str | None, typer.Argument(help="Subject as `tumorresp status` shows it; all failed if left out.")
+    ] = None,
+) -> None:
+    """Try again: evaluate a subject anew (after a decision, say), and resume deliveries that were given up."""
+    with errors_shown():
+        address = f"{_api_address()}/api/retry"
+        answer = httpx.post(address, params={"subject": subject} if subject else {}, timeout=60).json()
+    console.print(f"{answer['evaluations']} evaluation(s) and {answer['deliveries']} delivery(ies) ordered again.")
 
 
 @app.command()

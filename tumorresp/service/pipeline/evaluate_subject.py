@@ -1,6 +1,6 @@
 """One reading of a subject, assessed: lesions followed, observations made, criteria applied."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -26,7 +26,12 @@ VolumeOf = Callable[[str], CtVolume]
 
 
 def evaluate_reading(
-    subject_key: str, patient_id: str, reading: Reading, result_of: ResultOf, volume_of: VolumeOf
+    subject_key: str,
+    patient_id: str,
+    reading: Reading,
+    result_of: ResultOf,
+    volume_of: VolumeOf,
+    decisions: Mapping[str, str],
 ) -> SubjectEvaluation:
     """Follow the lesions of a reading through its time points and assess every time point.
 
@@ -36,9 +41,11 @@ def evaluate_reading(
         Gives a measurement's mask and biomarkers, None where none were asked for.
     volume_of
         Gives the CT volume of a Series Instance UID.
+    decisions
+        A person's, on matches that waited: measurement UID -> lesion.
     """
     tracked, notes = _tracked_time_points(reading, volume_of)
-    followed = follow_lesions(subject_key, tracked)
+    followed = follow_lesions(subject_key, tracked, decisions=decisions)
     points = [
         TimePoint(str(derived_uuid("time-point", subject_key, reading.reader, date.isoformat())), date, order)
         for order, (date, _) in enumerate(reading.by_date, start=1)

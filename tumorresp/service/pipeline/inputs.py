@@ -1,6 +1,6 @@
 """What the stations are given: received files, and the faces of the index and the workshops."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -82,11 +82,21 @@ class Workshops:
     results: ResultWriter
 
 
+def no_decisions() -> Mapping[str, str]:
+    """Return that nobody has decided anything."""
+    return {}
+
+
 @dataclass(frozen=True)
 class StationSettings:
-    """What the stations take from the settings; ``parameters`` go into every input digest."""
+    """What the stations take from the settings; ``parameters`` go into every input digest.
+
+    ``decisions`` gives a person's decisions at the time of an evaluation: measurement UID -> lesion ID, or ``T``,
+    ``NT`` or ``NEW`` for a lesion of its own.
+    """
 
     work_folder: Path
+    decisions: Callable[[], Mapping[str, str]] = no_decisions
     box_margin_mm: float = 3.0
     short_to_long_ratio: float = 0.75
     radiomics: bool = True

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ import structlog
 
 from tumorresp.domain.ct_volume import CtVolume
 from tumorresp.domain.errors import InvalidInput, MissingImages, SegmentationFailed
-from tumorresp.domain.evaluation import SubjectEvaluation
+from tumorresp.domain.evaluation import AmbiguousMatch, SubjectEvaluation, TimePointEvaluation
 from tumorresp.domain.identity import Json, digest
 from tumorresp.domain.measurement import Measurement
 from tumorresp.domain.prompt import box_prompt
@@ -105,9 +105,7 @@ class Stations:
         plan = self._plan(subject_key)
         concluded = tuple(self._conclude(subject_key, plan, reading) for reading in plan.readings)
         undecided = [
-            WaitingItem(
-                "match-ambiguous", item.reason, f"{point.time_point.name}: {item.measurement.label}".strip(": ")
-            )
+            _undecided(point, item)
             for reading in concluded
             for point in reading.evaluation.time_points
             for item in point.ambiguous
@@ -184,37 +182,47 @@ class Stations:
             return self._volume(plan, series_instance_uid)
 
         patient_id = next((f.patient_id for files in plan.images.values() for f in files), "")
-        evaluation = evaluate_reading(subject_key, patient_id, reading, result_of, volume_of)
+        decisions = self._settings.decisions()
+        evaluation = evaluate_reading(subject_key, patient_id, reading, result_of, volume_of, decisions)
         folder = self._settings.work_folder / "results" / subject_key
         if reading.reader:
             folder = folder / digest(reading.reader)[:8]
         ct_paths = {uid: [file.path for file in files] for uid, files in plan.images.items()}
         objects: list[ResultFile] = []
         for number, point in enumerate(evaluation.time_points, start=1):
-            input_digest = self._input_digest(plan, reading, number)
+            input_digest = self._input_digest(plan, reading, number, decisions)
             objects += self._workshops.results.write_time_point(
                 evaluation, point, ct_paths, volume_of, input_digest, folder
             )
         pages = self._workshops.results.write_subject(evaluation, volume_of, folder)
         return ConcludedReading(evaluation, tuple(objects), pages)
 
-    def _input_digest(self, plan: ReadingPlan, reading: Reading, time_points: int) -> str:
+    def _input_digest(self, plan: ReadingPlan, reading: Reading, time_points: int, decisions: Mapping[str, str]) -> str:
         """Name everything that the first ``time_points`` time points are made from."""
         used: set[str] = set()
+        decided: list[Json] = []
         for _, items in reading.by_date[:time_points]:
             for item in items:
                 used.add(item.source.sha256)
+                uid = item.measurement.measurement_uid
+                decided += [[uid, decisions[uid]]] if uid in decisions else []
                 used.update(file.sha256 for file in plan.images.get(item.measurement.series_instance_uid, ()))
         return digest(
             {
                 "files": sorted(used),
                 "reader": reading.reader,
+                "decisions": decided,
                 "time_point": time_points,
                 "segmenter": _identity_parts(self._segmenter.identity),
                 "settings": [list(pair) for pair in self._settings.parameters],
                 "software": SOFTWARE_VERSION,
             }
         )
+
+
+def _undecided(point: TimePointEvaluation, item: AmbiguousMatch) -> WaitingItem:
+    where = f"{point.time_point.name} {item.measurement.label}".strip()
+    return WaitingItem("match-ambiguous", item.reason, f"{where}, measurement {item.measurement.measurement_uid}")
 
 
 def _identity_parts(identity: SegmenterIdentity) -> list[Json]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ _PAGES = Environment(
 _REPORT_FILES = frozenset({"report.html", "report.pdf", "evaluation.json", "responses.csv", "lesions.csv"})
 
 
-def create_app(store: Store, results_folder: Path) -> FastAPI:
+def create_app(store: Store, results_folder: Path, evaluate_again: Callable[[str], bool]) -> FastAPI:
     """Return the API.
 
     Parameters
@@ -29,6 +30,8 @@ def create_app(store: Store, results_folder: Path) -> FastAPI:
         The index.
     results_folder
         Where the stations write reports: ``<subject key>/report.html`` and its neighbours.
+    evaluate_again
+        Orders a new evaluation of a subject; False where nothing is there to evaluate.
     """
     app = FastAPI(title="tumorresp", version=SOFTWARE_VERSION, docs_url="/api/docs", openapi_url="/api/openapi.json")
 
@@ -61,6 +64,14 @@ def create_app(store: Store, results_folder: Path) -> FastAPI:
     def status() -> JSONResponse:
         """Give everything that ``tumorresp status`` shows."""
         return JSONResponse(service_state(store))
+
+    @app.post("/api/retry")
+    def retry(subject: str | None = None) -> dict[str, int]:
+        """Evaluate a subject again, or all whose evaluation failed, and resume deliveries that were given up."""
+        failed = [s.subject_key for s in store.subject_statuses() if s.evaluation and s.evaluation.failure]
+        wanted = [subject] if subject else failed
+        evaluations = sum(evaluate_again(key) for key in wanted)
+        return {"evaluations": evaluations, "deliveries": store.resume_failed_deliveries()}
 
     @app.get("/api/subjects/{subject_key}")
     def subject(subject_key: str) -> JSONResponse:
