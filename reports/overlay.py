@@ -1,7 +1,7 @@
 """Pictures of lesions: the slice, the mask's outline, and the axes as the reader drew them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,10 @@ from tumorresp.domain.measurement import Axis
 
 Picture = NDArray[np.uint8]
 """(row, column, 3) RGB."""
+
+Canvas = ImageDraw.ImageDraw
+ToPicture = Callable[[float, float], tuple[float, float]]
+"""From (row, column) of the slice to (x, y) of the picture."""
 
 SOFT_TISSUE_WINDOW = (40.0, 400.0)
 LUNG_WINDOW = (-600.0, 1500.0)
@@ -112,7 +116,9 @@ def _draw(
     return np.asarray(image.resize((size, size), Image.Resampling.LANCZOS), np.uint8).copy()
 
 
-def _draw_outline(canvas, volume, slice_index, lesion, to_picture, width) -> None:  # type: ignore[no-untyped-def]
+def _draw_outline(
+    canvas: Canvas, volume: CtVolume, slice_index: int, lesion: LesionEvaluation, to_picture: ToPicture, width: int
+) -> None:
     mask = lesion.mask
     if mask is None or mask.is_empty or mask.geometry != volume.geometry:
         return
@@ -125,7 +131,9 @@ def _draw_outline(canvas, volume, slice_index, lesion, to_picture, width) -> Non
         canvas.line(points, fill=MASK_COLOUR, width=width, joint="curve")
 
 
-def _draw_axes(canvas, volume, slice_index, lesion, to_picture, width) -> None:  # type: ignore[no-untyped-def]
+def _draw_axes(
+    canvas: Canvas, volume: CtVolume, slice_index: int, lesion: LesionEvaluation, to_picture: ToPicture, width: int
+) -> None:
     for axis, colour in (
         (lesion.measurement.long_axis, LONG_AXIS_COLOUR),
         (lesion.measurement.short_axis, SHORT_AXIS_COLOUR),
@@ -145,7 +153,7 @@ def _axis_on_slice(volume: CtVolume, slice_index: int, axis: Axis) -> list[tuple
     return [(float(end[1]), float(end[2])) for end in ends]
 
 
-def _draw_name(canvas, volume, lesion, to_picture, fine) -> None:  # type: ignore[no-untyped-def]
+def _draw_name(canvas: Canvas, volume: CtVolume, lesion: LesionEvaluation, to_picture: ToPicture, fine: int) -> None:
     axis = lesion.measurement.long_axis
     if axis is None:
         return

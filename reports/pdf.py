@@ -11,6 +11,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase.pdfmetrics import registerFont, registerFontFamily
 from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, SimpleDocTemplate, Table, TableStyle
 
 from reports.document import ReportPictures, ambiguous_matches, png_bytes, rules_of, segmenters_of
@@ -89,7 +90,7 @@ def build_pdf(evaluation: SubjectEvaluation, pictures: ReportPictures) -> bytes:
     return stream.getvalue()
 
 
-def _footer(canvas, document) -> None:  # type: ignore[no-untyped-def]
+def _footer(canvas: Canvas, document: SimpleDocTemplate) -> None:
     canvas.setFont("Report", 7)
     canvas.setFillColor(_SOFT)
     canvas.drawString(18 * mm, 9 * mm, "tumorresp · for research and review by a physician; not a medical device")
