@@ -6,11 +6,14 @@ from pathlib import Path
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_partial
+from pydicom.tag import BaseTag, Tag
 
 from dicom_node.part10 import content_sha256, read_encoded
 from tumorresp.domain.errors import InvalidInput, NotDicom
 from tumorresp.domain.measurement import MarkedMeasurement, SourceDocument
 
+_MODALITY = Tag("Modality")
 _LARGEST_BYTES = 512 * 2**20
 _UNREADABLE = (
     InvalidDicomError,
@@ -26,15 +29,20 @@ _UNREADABLE = (
 
 
 def has_modality(path: Path, modality: str) -> bool:
-    """Return whether a file is a DICOM object of a modality; False for what cannot be read."""
+    """Return whether a file is a DICOM object of a modality, by its first tags; False for what cannot be read."""
     try:
         with path.open("rb") as file:
             if file.read(132)[128:] != b"DICM":
                 return False
-        header = pydicom.dcmread(path, specific_tags=["Modality"], stop_before_pixels=True)
+            file.seek(0)
+            header = read_partial(file, stop_when=_is_behind_modality)
         return str(header.get("Modality") or "").strip() == modality
     except _UNREADABLE:
         return False
+
+
+def _is_behind_modality(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+    return tag > _MODALITY
 
 
 def whole_document(path: Path) -> Dataset:
