@@ -130,7 +130,10 @@ def _regions(document: Dataset, file_name: str) -> Iterator[_Region]:
 
 
 def _contour(contour: Dataset, file_name: str) -> _Contour:
-    numbers = np.asarray(contour.get("ContourData") or (), dtype=np.float64)
+    written = contour.get("ContourData") or ()
+    # More than 64 kB do not fit a DS in explicit VR; writers then store the same text as UN (PS3.5 6.2.2).
+    values = written.decode("ascii").strip("\0 ").split("\\") if isinstance(written, bytes) else written
+    numbers = np.asarray(values, dtype=np.float64)
     if numbers.size == 0 or numbers.size % 3 or not np.isfinite(numbers).all():
         raise InvalidInput(
             f"Contour Data (3006,0050) holds {numbers.size} values; expected triplets of finite numbers.",
