@@ -65,6 +65,7 @@ STATES = {
     LesionState.NOT_EVALUABLE: STATE_NOT_EVALUABLE,
     LesionState.UNEQUIVOCAL_PROGRESSION: STATE_UNEQUIVOCAL_PROGRESSION,
     LesionState.EQUIVOCAL: STATE_EQUIVOCAL,
+    LesionState.MERGED: _private("merged", "Merged with Another Lesion"),
 }
 _METHODS = {"recist-1.1": RECIST_1_1, "volume-recist": VOLUMETRIC_RECIST}
 _SUMS = {"recist-1.1": SUM_OF_DIAMETERS, "volume-recist": TOTAL_VOLUME}
@@ -88,6 +89,14 @@ _WORDS = {
     Category.NE: "Not Evaluable",
     Category.NON_CR_NON_PD: "Neither Complete Response nor Progressive Disease",
     Category.NED: "No Evidence of Disease",
+    Category.MISSING: "No Response Assessment",
+    Category.MR: "Minor Response",
+    Category.ICR: "Immune Complete Response",
+    Category.IPR: "Immune Partial Response",
+    Category.ISD: "Immune Stable Disease",
+    Category.NON_ICR_NON_IUPD: "Neither Immune Complete Response nor Immune Unconfirmed Progressive Disease",
+    Category.IUPD: "Immune Unconfirmed Progressive Disease",
+    Category.ICPD: "Immune Confirmed Progressive Disease",
     Category.BASELINE: "Baseline",
     Category.NOT_APPLICABLE: "No Such Lesions",
 }

@@ -108,6 +108,7 @@ STATE_WORDS = {
     LesionState.NOT_EVALUABLE: "not evaluable",
     LesionState.UNEQUIVOCAL_PROGRESSION: "unequivocal progression",
     LesionState.EQUIVOCAL: "equivocal",
+    LesionState.MERGED: "merged with another lesion",
 }
 
 

@@ -1,5 +1,6 @@
 """What a response criterion says of a time point, with the reasons."""
 
+import datetime
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -8,7 +9,7 @@ from tumorresp.domain.finding import Finding
 
 
 class Category(StrEnum):
-    """Response categories of RECIST 1.1 and its volumetric analogue."""
+    """Response categories of all criteria, spelt as CDISC's terminology does."""
 
     CR = "CR"
     PR = "PR"
@@ -16,7 +17,15 @@ class Category(StrEnum):
     PD = "PD"
     NE = "NE"
     NON_CR_NON_PD = "NON-CR/NON-PD"
+    MR = "MR"
+    ICR = "iCR"
+    IPR = "iPR"
+    ISD = "iSD"
+    NON_ICR_NON_IUPD = "NON-iCR/NON-iUPD"
+    IUPD = "iUPD"
+    ICPD = "iCPD"
     NED = "NED"
+    MISSING = "MISSING"
     BASELINE = "BASELINE"
     NOT_APPLICABLE = "NA"
 
@@ -29,6 +38,47 @@ class NewLesionStatus(StrEnum):
     YES = "yes"
 
 
+@dataclass(frozen=True, slots=True)
+class LesionInput:
+    """What one lesion gave to an assessment.
+
+    Parameters
+    ----------
+    quantity
+        In words: ``long axis``, ``short axis``, ``volume``, ``viable diameter``, ``mean density``, ``product of
+        diameters``.
+    value
+        Unrounded, in ``unit`` (mm, mm2, mm3, HU); None where the lesion could not be evaluated.
+    note
+        How the number came about where it is not simply measured.
+    source
+        Where the observation came from: a table's row, a measurement's UID.
+    """
+
+    lesion_id: str
+    quantity: str
+    value: Decimal | None
+    unit: str
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondaryMeasure:
+    """A number that a criterion looks at beside its sum (mean density, sum of new lesions).
+
+    ``value`` and ``reference`` are unrounded; the reference is what it was compared with (baseline or nadir, as
+    ``reference_name`` says).
+    """
+
+    name: str
+    unit: str
+    value: Decimal | None
+    reference: Decimal | None = None
+    reference_name: str = ""
+    change_percent: Decimal | None = None
+
+
 @dataclass(frozen=True)
 class Assessment:
     """One criterion at one time point.
@@ -36,11 +86,11 @@ class Assessment:
     Parameters
     ----------
     criterion
-        ``recist-1.1`` or ``volume-recist``.
+        Its name in ``tumorresp.response.criteria``.
     target, non_target, overall
         ``NOT_APPLICABLE`` where the subject has no lesion of that kind; ``BASELINE`` at baseline.
     unit
-        Of the sums: ``mm`` or ``mm3``.
+        Of the sums: ``mm``, ``mm2`` or ``mm3``.
     target_sum, baseline_sum, nadir_sum
         Unrounded; None when incomplete or not yet defined. The nadir is that of earlier time points, baseline included.
     change_from_baseline_percent, change_from_nadir_percent, change_from_nadir
@@ -49,6 +99,10 @@ class Assessment:
         Sentences in the order of the argument; together they let a reader repeat the calculation by hand.
     parameters
         (name, value) pairs of the rule's parameters.
+    progression_date
+        From when progression counts where that is earlier than the visit (a confirmed equivocal lesion).
+    inputs, secondary
+        The numbers that the category was made from, lesion by lesion, and those beside the sum.
     """
 
     criterion: str
@@ -68,3 +122,6 @@ class Assessment:
     parameters: tuple[tuple[str, str], ...]
     software_version: str
     findings: tuple[Finding, ...] = field(default=())
+    progression_date: datetime.date | None = None
+    inputs: tuple[LesionInput, ...] = field(default=())
+    secondary: tuple[SecondaryMeasure, ...] = field(default=())

@@ -20,7 +20,10 @@ class LesionRole(StrEnum):
 
 
 class LesionState(StrEnum):
-    """What the reader says of a lesion at one time point (RECIST 1.1, section 4.3)."""
+    """What the reader says of a lesion at one time point (RECIST 1.1, section 4.3).
+
+    ``MERGED``: it can no longer be told from another one; the conglomerate is observed under an ID of its own.
+    """
 
     MEASURED = "measured"
     PRESENT = "present"
@@ -29,6 +32,7 @@ class LesionState(StrEnum):
     NOT_EVALUABLE = "not-evaluable"
     UNEQUIVOCAL_PROGRESSION = "unequivocal-progression"
     EQUIVOCAL = "equivocal"
+    MERGED = "merged"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,22 @@ class LesionObservation:
         As the reader measured; None when not measured.
     volume_mm3
         Of the mask; None when there is none.
+    viable_long_axis_mm
+        Longest diameter of the enhancing part, not crossing necrosis (mRECIST).
+    mean_density_hu
+        Mean CT number of the whole lesion in the portal venous phase (Choi).
+    parents
+        Lesions that this one came from: one for a fragment of a split lesion, several for a conglomerate.
+    irradiated
+        The lesion was irradiated or otherwise treated locally before baseline.
+    method
+        ``CT``, ``MRI``, ``X-RAY``, ``CALIPER``; empty when not stated.
+    slice_thickness_mm
+        Of the images that it was measured on.
+    date
+        Of the scan, where it is not the visit's date.
+    source
+        Where the observation came from: a table's row, a measurement's UID.
     """
 
     lesion_id: str
@@ -32,6 +48,14 @@ class LesionObservation:
     short_axis_mm: Decimal | None = None
     volume_mm3: Decimal | None = None
     label: str = ""
+    viable_long_axis_mm: Decimal | None = None
+    mean_density_hu: Decimal | None = None
+    parents: tuple[str, ...] = ()
+    irradiated: bool = False
+    method: str = ""
+    slice_thickness_mm: Decimal | None = None
+    date: datetime.date | None = None
+    source: str = ""
 
     @property
     def name(self) -> str:
@@ -67,6 +91,17 @@ class LesionObservation:
 class Visit:
     """One time point; a lesion of an earlier visit without an observation here was not assessed.
 
+    Parameters
+    ----------
+    date
+        Of the visit; where its scans were on several days, the latest (what a response dates from).
+    first_date
+        The earliest scan of the visit (what progression dates from), None where it is ``date``.
+    markers_elevated
+        Tumour markers are above the upper limit of normal; None when not known or not followed.
+    clinically_stable
+        Performance status and symptoms allow to go on (iRECIST); None when not stated.
+
     Raises
     ------
     InvalidInput
@@ -77,6 +112,9 @@ class Visit:
     name: str
     date: datetime.date
     observations: tuple[LesionObservation, ...]
+    first_date: datetime.date | None = None
+    markers_elevated: bool | None = None
+    clinically_stable: bool | None = None
 
     def __post_init__(self) -> None:
         seen = Counter(item.lesion_id for item in self.observations)

@@ -3,6 +3,10 @@
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,6 @@ class VolumetricParameters:
     non_target_growth: Fraction = Fraction(1728, 1000)
 
 
-def as_pairs(parameters: Recist11Parameters | VolumetricParameters) -> tuple[tuple[str, str], ...]:
+def as_pairs(parameters: "DataclassInstance") -> tuple[tuple[str, str], ...]:
     """Return every field of a parameter object as (name, text), in order."""
     return tuple((field.name, str(getattr(parameters, field.name))) for field in fields(parameters))

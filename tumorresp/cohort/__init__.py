@@ -1,0 +1,1 @@
+"""What is true of many subjects: rates with intervals, survival, the data of waterfall, spider and swimmer plots."""

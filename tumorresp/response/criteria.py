@@ -1,0 +1,82 @@
+"""Every response criterion by its name: what it is, where it comes from, how it is computed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from tumorresp.domain.assessment import Assessment
+from tumorresp.domain.errors import InvalidInput
+from tumorresp.response.observation import Visit
+from tumorresp.response.parameters import Recist11Parameters, VolumetricParameters
+from tumorresp.response.recist_1_1 import assess_recist_1_1
+from tumorresp.response.volumetric import assess_volumetric
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A response criterion.
+
+    Parameters
+    ----------
+    name
+        As on the command line: ``recist-1.1``.
+    title
+        As people write it: RECIST 1.1.
+    source
+        The publication.
+    parameters
+        The frozen class of its parameters; made without arguments it holds the published defaults.
+    assess
+        From (visits in order of date, parameters or None) to one assessment a visit.
+    rscat
+        CDISC's RSCAT, empty where the controlled terminology has none.
+    exploratory
+        No regulatory or consensus criterion.
+    """
+
+    name: str
+    title: str
+    source: str
+    parameters: type[Any]
+    assess: Callable[[Sequence[Visit], Any], tuple[Assessment, ...]]
+    rscat: str = ""
+    exploratory: bool = False
+
+
+_ALL = (
+    Criterion(
+        "recist-1.1",
+        "RECIST 1.1",
+        "Eisenhauer et al., Eur J Cancer 45 (2009) 228-247",
+        Recist11Parameters,
+        assess_recist_1_1,
+        rscat="RECIST 1.1",
+    ),
+    Criterion(
+        "volume-recist",
+        "Volumetric (RECIST's thresholds cubed)",
+        "RECIST 1.1's ratios for the volume of a sphere",
+        VolumetricParameters,
+        assess_volumetric,
+        exploratory=True,
+    ),
+)
+
+CRITERIA: Mapping[str, Criterion] = MappingProxyType({item.name: item for item in _ALL})
+
+
+def criterion_named(name: str) -> Criterion:
+    """Return a criterion.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none of this name.
+    """
+    found = CRITERIA.get(name.lower())
+    if found is None:
+        raise InvalidInput(
+            f"there is no criterion {name!r}.", where="criterion", remedy=f"Known are {', '.join(CRITERIA)}."
+        )
+    return found

@@ -1,0 +1,93 @@
+"""A subject as the criteria see it: visits by one evaluator, and the dates that end points are counted from."""
+
+import datetime
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from tumorresp.domain.assessment import Assessment, Category
+from tumorresp.domain.finding import Finding
+from tumorresp.response.observation import Visit
+
+
+@dataclass(frozen=True)
+class SubjectDates:
+    """What is known of a subject beside its scans; None where not known or not happened.
+
+    Parameters
+    ----------
+    reference
+        Randomisation, or first dose in a trial without: where PFS and windows count from.
+    first_treatment
+        First dose.
+    new_therapy
+        Start of another anti-cancer therapy.
+    death, last_alive
+        Death; last day on which the subject was known to live.
+    arm
+        Treatment arm, empty in a single-arm trial.
+    """
+
+    reference: datetime.date | None = None
+    first_treatment: datetime.date | None = None
+    new_therapy: datetime.date | None = None
+    death: datetime.date | None = None
+    last_alive: datetime.date | None = None
+    arm: str = ""
+
+
+@dataclass(frozen=True)
+class SubjectCourse:
+    """All visits of one subject by one evaluator, in order of date; the first is the baseline."""
+
+    subject_id: str
+    evaluator: str
+    visits: tuple[Visit, ...]
+    dates: SubjectDates = field(default=SubjectDates())
+    findings: tuple[Finding, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class DatedResponse:
+    """The overall response of one visit with its dates: what best response and end points are made from.
+
+    Parameters
+    ----------
+    date
+        Of the visit (latest scan): what CR, PR and SD date from.
+    progression_date
+        What PD dates from: the earliest scan of the visit, or the first appearance of a lesion confirmed later.
+    target_sum, baseline_sum
+        Unrounded; None where incomplete, absent, or where only the response was reported.
+    unit
+        Of the sums.
+    source
+        Where it came from: a table's row; empty for a derived one.
+    """
+
+    time_point_id: str
+    name: str
+    date: datetime.date
+    overall: Category
+    progression_date: datetime.date
+    target_sum: Decimal | None = None
+    baseline_sum: Decimal | None = None
+    unit: str = ""
+    source: str = ""
+
+
+def dated_responses(visits: tuple[Visit, ...], assessments: tuple[Assessment, ...]) -> tuple[DatedResponse, ...]:
+    """Return the responses of a subject's visits after the baseline, with their dates."""
+    return tuple(
+        DatedResponse(
+            time_point_id=visit.time_point_id,
+            name=visit.name,
+            date=visit.date,
+            overall=assessment.overall,
+            progression_date=assessment.progression_date or visit.first_date or visit.date,
+            target_sum=assessment.target_sum,
+            baseline_sum=assessment.baseline_sum,
+            unit=assessment.unit,
+        )
+        for visit, assessment in zip(visits, assessments, strict=True)
+        if assessment.overall is not Category.BASELINE
+    )
