@@ -1,0 +1,1 @@
+"""Tables of lesion measurements or of reported responses: their columns, and how rows become courses."""

@@ -1,0 +1,167 @@
+"""The columns of the tables that can be read without images, and the JSON Schema made from them.
+
+One list a table is the only truth: the reader, the schema and the documentation page are made from it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from tumorresp.domain.assessment import Category
+from tumorresp.domain.measurement import LesionRole, LesionState
+
+SCHEMA_VERSION = "1"
+
+
+class Kind(StrEnum):
+    """What a column holds."""
+
+    TEXT = "text"
+    DATE = "date"
+    LENGTH = "length"
+    NUMBER = "number"
+    YES_NO = "yes-no"
+    CHOICE = "choice"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Parameters
+    ----------
+    required
+        The column must be there and no row may leave it empty.
+    positive
+        Of numbers: neither negative nor, where ``zero`` is False, 0.
+    choices
+        Accepted words; compared without regard to case, blanks and underscores count as hyphens.
+    """
+
+    name: str
+    kind: Kind
+    description: str
+    required: bool = False
+    positive: bool = True
+    choices: tuple[str, ...] = ()
+    synonyms: Mapping[str, str] = MappingProxyType({})
+
+
+STATE_SYNONYMS: Mapping[str, str] = MappingProxyType(
+    {
+        "too-small-to-measure": "too-small",
+        "not-done": "not-evaluable",
+        "not-assessed": "not-evaluable",
+        "ne": "not-evaluable",
+        "disappeared": "absent",
+        "progressed": "unequivocal-progression",
+        "tumor-merged": "merged",
+        "tumour-merged": "merged",
+    }
+)
+
+_SUBJECT_DATES = (
+    Column("reference_date", Kind.DATE, "Randomisation, or first dose in a trial without: PFS and windows start here"),
+    Column("first_treatment_date", Kind.DATE, "First dose"),
+    Column("new_therapy_date", Kind.DATE, "Start of another anti-cancer therapy"),
+    Column("death_date", Kind.DATE, "Death"),
+    Column("last_alive_date", Kind.DATE, "Last day on which the subject was known to live"),
+    Column("arm", Kind.TEXT, "Treatment arm"),
+)
+SUBJECT_COLUMNS = tuple(column.name for column in _SUBJECT_DATES)
+
+LESION_COLUMNS: tuple[Column, ...] = (
+    Column("subject", Kind.TEXT, "Subject identifier", required=True),
+    Column("date", Kind.DATE, "Date of the scan, YYYY-MM-DD", required=True),
+    Column("lesion", Kind.TEXT, "Lesion identifier, the same at every time point: T01, NT01, NEW01", required=True),
+    Column("visit", Kind.TEXT, "Name of the time point; rows of one visit may have different dates"),
+    Column("evaluator", Kind.TEXT, "Who measured; each evaluator is a course of its own"),
+    Column(
+        "role", Kind.CHOICE, "Given at least where the lesion is first seen", choices=tuple(r.value for r in LesionRole)
+    ),
+    Column("site", Kind.TEXT, "Organ or site: lung, liver, lymph node"),
+    Column("nodal", Kind.YES_NO, "Whether it is a lymph node; otherwise taken from the site"),
+    Column("long_axis_mm", Kind.LENGTH, "Longest diameter"),
+    Column("short_axis_mm", Kind.LENGTH, "Longest diameter perpendicular to it; what counts of a node"),
+    Column("volume_mm3", Kind.NUMBER, "Volume"),
+    Column("volume_ml", Kind.NUMBER, "Volume, instead of volume_mm3"),
+    Column("viable_long_axis_mm", Kind.LENGTH, "Longest diameter of the enhancing part (mRECIST)"),
+    Column("mean_density_hu", Kind.NUMBER, "Mean CT number in the portal venous phase (Choi)", positive=False),
+    Column("unit", Kind.CHOICE, "Of the three lengths of this row; mm when left out", choices=("mm", "cm")),
+    Column(
+        "state",
+        Kind.CHOICE,
+        "What the reader says; measured when a size is given",
+        choices=tuple(s.value for s in LesionState),
+        synonyms=STATE_SYNONYMS,
+    ),
+    Column("parents", Kind.TEXT, "Lesions that it came from by splitting or merging, separated by semicolons"),
+    Column("irradiated", Kind.YES_NO, "Treated locally before baseline"),
+    Column("method", Kind.CHOICE, "How it was measured", choices=("CT", "MRI", "X-RAY", "CALIPER")),
+    Column("slice_thickness_mm", Kind.NUMBER, "Of the images"),
+    Column("markers_elevated", Kind.YES_NO, "Tumour markers above the upper limit of normal at this visit"),
+    Column("clinically_stable", Kind.YES_NO, "Whether treatment could go on at this visit (iRECIST)"),
+    Column("label", Kind.TEXT, "Any words"),
+    *_SUBJECT_DATES,
+)
+
+RESPONSE_COLUMNS: tuple[Column, ...] = (
+    Column("subject", Kind.TEXT, "Subject identifier", required=True),
+    Column("date", Kind.DATE, "Date of the time point, YYYY-MM-DD", required=True),
+    Column(
+        "response",
+        Kind.CHOICE,
+        "Overall response of the time point",
+        required=True,
+        choices=tuple(c.value for c in Category if c not in (Category.NOT_APPLICABLE, Category.MISSING)),
+    ),
+    Column("evaluator", Kind.TEXT, "Who assessed; each evaluator is a course of its own"),
+    Column("visit", Kind.TEXT, "Name of the time point"),
+    Column("progression_date", Kind.DATE, "Earliest scan that shows the progression, where it is not the date"),
+    *_SUBJECT_DATES,
+)
+
+TABLES: Mapping[str, tuple[Column, ...]] = MappingProxyType({"lesions": LESION_COLUMNS, "responses": RESPONSE_COLUMNS})
+
+
+def json_schema(table: str) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a table as a list of rows: ``lesions`` or ``responses``."""
+    columns = TABLES[table]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:tumorresp:{table}-{SCHEMA_VERSION}",
+        "title": f"tumorresp {table} table, version {SCHEMA_VERSION}",
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": [column.name for column in columns if column.required],
+            "properties": {column.name: _property(column) for column in columns},
+            "additionalProperties": False,
+        },
+    }
+
+
+def _property(column: Column) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": column.description}
+    empty = [] if column.required else [{"type": "null"}, {"const": ""}]
+    return described | {"anyOf": [_value(column), *empty]}
+
+
+def _value(column: Column) -> dict[str, Any]:
+    if column.kind is Kind.DATE:
+        return {"type": "string", "pattern": r"^\d{4}(-\d{2}(-\d{2})?)?$"}
+    if column.kind is Kind.CHOICE:
+        return {"type": "string", "pattern": _choice_pattern(column)}
+    if column.kind is Kind.YES_NO:
+        return {"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": "^(?i:true|false|yes|no|y|n|1|0)$"}]}
+    if column.kind in (Kind.LENGTH, Kind.NUMBER):
+        text = {"type": "string", "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*$" if column.positive else r"^\s*-?[0-9.]+\s*$"}
+        return {"anyOf": [{"type": "number", **({"minimum": 0} if column.positive else {})}, text]}
+    return {"anyOf": [{"type": "string", "pattern": r"\S"}, {"type": "number"}]}
+
+
+def _choice_pattern(column: Column) -> str:
+    words = "|".join([*column.choices, *column.synonyms]).replace("-", "[-_ ]")
+    return f"^(?i:{words})$"

@@ -1,0 +1,48 @@
+"""How a table is read where the table itself does not say."""
+
+import calendar
+import datetime
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PartialDates(StrEnum):
+    """What to do with a date without its day or month."""
+
+    REFUSE = "refuse"
+    FIRST = "first"
+    MIDDLE = "middle"
+    LAST = "last"
+
+
+@dataclass(frozen=True)
+class TableConventions:
+    """How tables are read.
+
+    Parameters
+    ----------
+    partial_dates
+        ``refuse``: such a row is an error. Otherwise the first, the middle (15th, 1 July) or the last day that the text
+        allows is taken, and a finding says so.
+    evaluator
+        Read this evaluator's rows only; empty: every evaluator is a course of its own.
+    visit_window_days
+        Rows of one visit that lie further apart are a finding.
+    """
+
+    partial_dates: PartialDates = PartialDates.REFUSE
+    evaluator: str = ""
+    visit_window_days: int = 28
+
+
+def imputed_date(text: str, convention: PartialDates) -> datetime.date | None:
+    """Return the date that a convention takes for YYYY or YYYY-MM; None where it refuses or there is no such month."""
+    year, month = int(text[:4]), int(text[5:7]) if len(text) > 4 else None
+    if convention is PartialDates.REFUSE or year < 1 or (month is not None and not 1 <= month <= 12):
+        return None
+    if convention is PartialDates.FIRST:
+        return datetime.date(year, month or 1, 1)
+    if convention is PartialDates.MIDDLE:
+        return datetime.date(year, month, 15) if month else datetime.date(year, 7, 1)
+    last = month or 12
+    return datetime.date(year, last, calendar.monthrange(year, last)[1])

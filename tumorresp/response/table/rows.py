@@ -1,0 +1,110 @@
+"""Rows with their cells understood; what could not be understood is a finding with the row's number."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tumorresp.domain.errors import InvalidInput
+from tumorresp.domain.finding import Finding, Severity
+from tumorresp.response.table.cells import BadCell, Cell, PartialDate, cell_value
+from tumorresp.response.table.columns import TABLES, Column
+from tumorresp.response.table.conventions import TableConventions, imputed_date
+
+_CENTIMETRES = "_cm"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its number as people count it, and its values by column."""
+
+    number: int
+    values: Mapping[str, Cell]
+
+    @property
+    def where(self) -> str:
+        """How findings name it."""
+        return f"row {self.number}"
+
+
+def table_kind(names: Sequence[str]) -> str:
+    """Return which table these columns are: ``lesions`` or ``responses``.
+
+    Raises
+    ------
+    InvalidInput
+        If columns are missing, unknown, or there twice.
+    """
+    kind = "responses" if "response" in names and "lesion" not in names else "lesions"
+    columns = {column.name: column for column in TABLES[kind]}
+    missing = [name for name, column in columns.items() if column.required and name not in names]
+    if missing:
+        raise InvalidInput(
+            f"column {', '.join(missing)} is missing.",
+            where="header",
+            remedy="A lesion table needs subject, date, lesion; a response table subject, date, response.",
+        )
+    twice = sorted({name for name in names if list(names).count(name) > 1})
+    if twice:
+        raise InvalidInput(f"column {', '.join(twice)} is there twice.", where="header", remedy="Remove one.")
+    unknown = [name for name in names if name not in columns]
+    if unknown:
+        raise InvalidInput(_unknown_words(unknown), where="header", remedy=f"Known are: {', '.join(columns)}.")
+    return kind
+
+
+def _unknown_words(unknown: Sequence[str]) -> str:
+    words = f"column {', '.join(unknown)} is not known."
+    if any(name.endswith(_CENTIMETRES) for name in unknown):
+        words += " For lengths in centimetres keep the columns in _mm and add a column unit with cm."
+    return words
+
+
+def understood_rows(
+    kind: str, numbered: Iterable[tuple[int, Mapping[str, object]]], conventions: TableConventions
+) -> tuple[list[Row], list[Finding]]:
+    """Return the rows whose cells can all be understood, and a finding a cell that cannot.
+
+    Parameters
+    ----------
+    numbered
+        (number of the row, raw cells by column).
+    """
+    columns = TABLES[kind]
+    rows: list[Row] = []
+    findings: list[Finding] = []
+    for number, raw in numbered:
+        values: dict[str, Cell] = {}
+        bad = False
+        for column in columns:
+            cell, finding = _cell(column, raw.get(column.name), number, conventions)
+            if finding is not None:
+                findings.append(finding)
+                bad = bad or finding.severity is Severity.ERROR
+            if cell is not None:
+                values[column.name] = cell
+        if not bad:
+            rows.append(Row(number, values))
+    return rows, findings
+
+
+def _cell(column: Column, raw: object, number: int, conventions: TableConventions) -> tuple[Cell, Finding | None]:
+    if raw is None:
+        return (None, _empty(column, number)) if column.required else (None, None)
+    where = f"row {number}, {column.name}"
+    try:
+        value = cell_value(column, raw)
+    except PartialDate as error:
+        taken = imputed_date(error.text, conventions.partial_dates)
+        if taken is None:
+            return None, Finding("partial-date", Severity.ERROR, f"{error}; the row is not used.", where)
+        words = f"The date {error.text} has no day: {taken} is taken ({conventions.partial_dates} day)."
+        return taken, Finding("partial-date-imputed", Severity.WARNING, words, where)
+    except BadCell as error:
+        return None, Finding("unreadable-cell", Severity.ERROR, f"{error}; the row is not used.", where)
+    if value is None and column.required:
+        return None, _empty(column, number)
+    return value, None
+
+
+def _empty(column: Column, number: int) -> Finding:
+    words = f"{column.name} is empty; the row is not used."
+    return Finding("empty-cell", Severity.ERROR, words, f"row {number}, {column.name}")
