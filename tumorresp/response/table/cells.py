@@ -99,15 +99,15 @@ def _choice(column: Column, raw: object) -> Cell:
     text = re.sub(r"[\s_]+", "-", str(raw).strip().lower())
     if not text:
         return None
-    found = _known_words(column.choices).get(text) or column.synonyms.get(text)
+    found = _known_words(column).get(text)
     if found is None:
         raise BadCell(f"{str(raw).strip()!r} is not known: expected one of {', '.join(column.choices)}")
     return found
 
 
 @cache
-def _known_words(choices: tuple[str, ...]) -> Mapping[str, str]:
-    return {choice.lower(): choice for choice in choices}
+def _known_words(column: Column) -> Mapping[str, str]:
+    return {choice.lower(): choice for choice in column.choices} | dict(column.synonyms)
 
 
 _PARSERS: Mapping[Kind, Callable[[Column, object], Cell]] = {

@@ -38,6 +38,8 @@ class Column:
         Of numbers: neither negative nor, where ``zero`` is False, 0.
     choices
         Accepted words; compared without regard to case, blanks and underscores count as hyphens.
+    synonyms
+        (other word, the choice that it means).
     """
 
     name: str
@@ -46,20 +48,18 @@ class Column:
     required: bool = False
     positive: bool = True
     choices: tuple[str, ...] = ()
-    synonyms: Mapping[str, str] = MappingProxyType({})
+    synonyms: tuple[tuple[str, str], ...] = ()
 
 
-STATE_SYNONYMS: Mapping[str, str] = MappingProxyType(
-    {
-        "too-small-to-measure": "too-small",
-        "not-done": "not-evaluable",
-        "not-assessed": "not-evaluable",
-        "ne": "not-evaluable",
-        "disappeared": "absent",
-        "progressed": "unequivocal-progression",
-        "tumor-merged": "merged",
-        "tumour-merged": "merged",
-    }
+STATE_SYNONYMS = (
+    ("too-small-to-measure", "too-small"),
+    ("not-done", "not-evaluable"),
+    ("not-assessed", "not-evaluable"),
+    ("ne", "not-evaluable"),
+    ("disappeared", "absent"),
+    ("progressed", "unequivocal-progression"),
+    ("tumor-merged", "merged"),
+    ("tumour-merged", "merged"),
 )
 
 _SUBJECT_DATES = (
@@ -163,5 +163,5 @@ def _value(column: Column) -> dict[str, Any]:
 
 
 def _choice_pattern(column: Column) -> str:
-    words = "|".join([*column.choices, *column.synonyms]).replace("-", "[-_ ]")
+    words = "|".join([*column.choices, *(word for word, _ in column.synonyms)]).replace("-", "[-_ ]")
     return f"^(?i:{words})$"

@@ -130,7 +130,8 @@ def _state(row: Row, role: LesionRole, findings: list[Finding]) -> LesionState:
 
 def _contradiction(row: Row, long_axis: Decimal | None, short_axis: Decimal | None) -> str:
     if long_axis is not None and short_axis is not None and short_axis > long_axis:
-        return f"The short axis ({short_axis.normalize():f} mm) is longer than the long axis ({long_axis.normalize():f} mm)"
+        sizes = f"{short_axis.normalize():f} mm and {long_axis.normalize():f} mm"
+        return f"The short axis is longer than the long axis ({sizes})"
     if all(name in row.values for name in _VOLUMES):
         return "Both volume_mm3 and volume_ml are given"
     if row.values.get("state") == LesionState.MEASURED and not any(row.values.get(name) for name in _SIZES):

@@ -108,7 +108,8 @@ def _grouped(rows: Sequence[Row], conventions: TableConventions) -> tuple[list[_
     merged: list[_VisitRows] = []
     for group in groups:
         if merged and merged[-1].date == group.date:
-            words = f"{group.name or group.date} has the date of {merged[-1].name or 'another visit'}: they are taken as one visit."
+            names = f"{merged[-1].name or 'A visit without a name'} and {group.name or 'one without a name'}"
+            words = f"{names} have the same date ({group.date}): they are taken as one visit."
             findings.append(Finding("duplicate-visit", Severity.WARNING, words, group.rows[0].where))
             one = _group((*merged[-1].rows, *group.rows))
             merged[-1] = _VisitRows(merged[-1].name or group.name, one.first_date, one.date, one.rows)

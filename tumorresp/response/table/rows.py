@@ -66,12 +66,14 @@ def understood_rows(
     Parameters
     ----------
     numbered
-        (number of the row, raw cells by column).
+        (number of the row, raw cells by column); a row of empty cells is passed over.
     """
     columns = TABLES[kind]
     rows: list[Row] = []
     findings: list[Finding] = []
     for number, raw in numbered:
+        if not any(cell not in (None, "") for cell in raw.values()):
+            continue
         values: dict[str, Cell] = {}
         bad = False
         for column in columns:

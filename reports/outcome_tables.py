@@ -1,0 +1,302 @@
+"""The tables of an evaluation without images: responses, lesions, calculations, best responses, end points, findings.
+
+Numbers are unrounded binary doubles here; what was compared are the decimals behind them.
+"""
+
+import datetime
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from tumorresp.domain.assessment import Assessment
+from tumorresp.domain.finding import Finding
+from tumorresp.response.outcome import BestResponse, CriterionOutcome, SubjectOutcome
+
+Value = str | float | int | bool | datetime.date | None
+
+
+class ColumnType(StrEnum):
+    """What a column of a result table holds."""
+
+    TEXT = "text"
+    DATE = "date"
+    NUMBER = "number"
+    INTEGER = "integer"
+    YES_NO = "yes-no"
+
+
+@dataclass(frozen=True)
+class ResultColumn:
+    """One column of a result table; ``width`` is that of a sheet, in characters."""
+
+    name: str
+    type: ColumnType = ColumnType.TEXT
+    width: int = 12
+
+
+@dataclass(frozen=True)
+class ResultTable:
+    """One result table: its columns, and its rows of one subject."""
+
+    name: str
+    columns: tuple[ResultColumn, ...]
+    rows: Callable[[SubjectOutcome], Iterator[tuple[Value, ...]]]
+
+
+def _text(*names: str) -> tuple[ResultColumn, ...]:
+    return tuple(ResultColumn(name) for name in names)
+
+
+def _numbers(*names: str) -> tuple[ResultColumn, ...]:
+    return tuple(ResultColumn(name, ColumnType.NUMBER) for name in names)
+
+
+def _dates(*names: str) -> tuple[ResultColumn, ...]:
+    return tuple(ResultColumn(name, ColumnType.DATE) for name in names)
+
+
+_SUBJECT = _text("subject", "evaluator")
+_REASONS = ResultColumn("reasons", width=80)
+_PARAMETERS = ResultColumn("parameters", width=60)
+_VERSION = ResultColumn("software_version")
+
+
+def _responses(outcome: SubjectOutcome) -> Iterator[tuple[Value, ...]]:
+    for by_criterion in outcome.outcomes:
+        for visit, item in zip(outcome.course.visits, by_criterion.assessments, strict=True):
+            yield (
+                *_of(outcome),
+                item.criterion,
+                visit.name,
+                visit.date,
+                str(item.target),
+                str(item.non_target),
+                str(item.new_lesions),
+                str(item.overall),
+                _number(item.target_sum),
+                item.unit,
+                _number(item.baseline_sum),
+                _number(item.nadir_sum),
+                _number(item.change_from_baseline_percent),
+                _number(item.change_from_nadir_percent),
+                _number(item.change_from_nadir),
+                item.progression_date,
+                _secondary(item),
+                " ".join(item.reasons),
+                outcome.software_version,
+            )
+
+
+def _lesions(outcome: SubjectOutcome) -> Iterator[tuple[Value, ...]]:
+    for visit in outcome.course.visits:
+        for seen in visit.observations:
+            yield (
+                *_of(outcome),
+                visit.name,
+                seen.date or visit.date,
+                seen.lesion_id,
+                str(seen.role),
+                seen.nodal,
+                seen.organ,
+                str(seen.state),
+                _number(seen.long_axis_mm),
+                _number(seen.short_axis_mm),
+                _number(seen.volume_mm3),
+                _number(seen.viable_long_axis_mm),
+                _number(seen.mean_density_hu),
+                "; ".join(seen.parents),
+                seen.source,
+            )
+
+
+def _calculations(outcome: SubjectOutcome) -> Iterator[tuple[Value, ...]]:
+    for by_criterion in outcome.outcomes:
+        for visit, item in zip(outcome.course.visits, by_criterion.assessments, strict=True):
+            for part in item.inputs:
+                yield (
+                    *_of(outcome),
+                    item.criterion,
+                    visit.name,
+                    part.lesion_id,
+                    part.quantity,
+                    _number(part.value),
+                    part.unit,
+                    part.note,
+                    part.source,
+                )
+
+
+def _best_responses(outcome: SubjectOutcome) -> Iterator[tuple[Value, ...]]:
+    for by_criterion in outcome.outcomes:
+        for best in (by_criterion.best_response, by_criterion.confirmed_response):
+            if best is not None:
+                yield (*_of(outcome), by_criterion.criterion, *_best(best), outcome.software_version)
+
+
+def _best(best: BestResponse) -> tuple[Value, ...]:
+    return (
+        best.confirmed,
+        str(best.category),
+        best.date,
+        best.confirming_date,
+        ", ".join(day.isoformat() for day in best.component_dates),
+        " ".join(best.reasons),
+        _pairs(best.parameters),
+    )
+
+
+def _end_points(outcome: SubjectOutcome) -> Iterator[tuple[Value, ...]]:
+    for by_criterion in outcome.outcomes:
+        for item in by_criterion.end_points:
+            yield (
+                *_of(outcome),
+                outcome.course.dates.arm,
+                by_criterion.criterion,
+                str(item.name),
+                item.start,
+                item.end,
+                item.days,
+                item.event,
+                item.description,
+                " ".join(item.reasons),
+                _pairs(item.parameters),
+                outcome.software_version,
+            )
+
+
+def _findings(outcome: SubjectOutcome) -> Iterator[tuple[Value, ...]]:
+    seen: dict[tuple[str, str, Finding], None] = {}
+    for finding in (*outcome.course.findings, *outcome.findings):
+        seen.setdefault(("", "", finding))
+    for by_criterion in outcome.outcomes:
+        for visit, item in zip(outcome.course.visits, by_criterion.assessments, strict=True):
+            for finding in item.findings:
+                seen.setdefault((by_criterion.criterion, visit.name, finding))
+        for finding in _best_findings(by_criterion):
+            seen.setdefault((by_criterion.criterion, "", finding))
+    for criterion, visit_name, finding in seen:
+        where = finding.where
+        yield (*_of(outcome), criterion, visit_name, str(finding.severity), finding.code, finding.message, where)
+
+
+def _best_findings(by_criterion: CriterionOutcome) -> Iterator[Finding]:
+    for best in (by_criterion.best_response, by_criterion.confirmed_response):
+        if best is not None:
+            yield from best.findings
+
+
+def _of(outcome: SubjectOutcome) -> tuple[Value, Value]:
+    return outcome.course.subject_id, outcome.course.evaluator
+
+
+def _secondary(item: Assessment) -> str:
+    """Return the numbers beside the sum in words: mean density 41 HU (baseline 50 HU, -18 %)."""
+    return "; ".join(
+        f"{part.name} {_shown(part.value)} {part.unit}"
+        + (f" ({part.reference_name} {_shown(part.reference)} {part.unit})" if part.reference is not None else "")
+        for part in item.secondary
+    )
+
+
+def _shown(value: Decimal | None) -> str:
+    return "–" if value is None else f"{value.normalize():f}"
+
+
+def _pairs(parameters: Sequence[tuple[str, str]]) -> str:
+    return "; ".join(f"{name}={value}" for name, value in parameters)
+
+
+def _number(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
+
+
+RESPONSES = ResultTable(
+    "responses",
+    (
+        *_SUBJECT,
+        *_text("criterion", "visit"),
+        *_dates("date"),
+        *_text("target", "non_target", "new_lesions", "overall"),
+        *_numbers("sum"),
+        *_text("unit"),
+        *_numbers(
+            "baseline_sum",
+            "nadir_sum",
+            "change_from_baseline_percent",
+            "change_from_nadir_percent",
+            "change_from_nadir",
+        ),
+        *_dates("progression_date"),
+        ResultColumn("secondary", width=30),
+        _REASONS,
+        _VERSION,
+    ),
+    _responses,
+)
+LESIONS = ResultTable(
+    "lesions",
+    (
+        *_SUBJECT,
+        *_text("visit"),
+        *_dates("date"),
+        *_text("lesion", "role"),
+        ResultColumn("nodal", ColumnType.YES_NO),
+        *_text("site", "state"),
+        *_numbers("long_axis_mm", "short_axis_mm", "volume_mm3", "viable_long_axis_mm", "mean_density_hu"),
+        *_text("parents", "source"),
+    ),
+    _lesions,
+)
+CALCULATIONS = ResultTable(
+    "calculations",
+    (
+        *_SUBJECT,
+        *_text("criterion", "visit", "lesion", "quantity"),
+        *_numbers("value"),
+        *_text("unit", "note", "source"),
+    ),
+    _calculations,
+)
+BEST_RESPONSES = ResultTable(
+    "best_responses",
+    (
+        *_SUBJECT,
+        *_text("criterion"),
+        ResultColumn("confirmed", ColumnType.YES_NO),
+        *_text("best_response"),
+        *_dates("date", "confirming_date"),
+        *_text("component_dates"),
+        _REASONS,
+        _PARAMETERS,
+        _VERSION,
+    ),
+    _best_responses,
+)
+END_POINTS = ResultTable(
+    "end_points",
+    (
+        *_SUBJECT,
+        *_text("arm", "criterion", "end_point"),
+        *_dates("start", "end"),
+        ResultColumn("days", ColumnType.INTEGER),
+        ResultColumn("event", ColumnType.YES_NO),
+        ResultColumn("description", width=30),
+        _REASONS,
+        _PARAMETERS,
+        _VERSION,
+    ),
+    _end_points,
+)
+FINDINGS = ResultTable(
+    "findings",
+    (
+        *_SUBJECT,
+        *_text("criterion", "visit", "severity", "code"),
+        ResultColumn("message", width=80),
+        *_text("where"),
+    ),
+    _findings,
+)
+
+OUTCOME_TABLES = (RESPONSES, LESIONS, CALCULATIONS, BEST_RESPONSES, END_POINTS, FINDINGS)
