@@ -43,6 +43,8 @@ def cell_value(column: Column, raw: object) -> Cell:
 
 
 def _text(_column: Column, raw: object) -> Cell:
+    if isinstance(raw, bool):
+        raise BadCell(f"{raw} is no text")
     return str(raw).strip() or None
 
 

@@ -13,6 +13,7 @@ from tumorresp.domain.assessment import Category
 from tumorresp.domain.measurement import LesionRole, LesionState
 
 SCHEMA_VERSION = "1"
+_YES_NO = "^(?i:true|false|yes|no|y|n|1|0)$"
 
 
 class Kind(StrEnum):
@@ -155,7 +156,7 @@ def _value(column: Column) -> dict[str, Any]:
     if column.kind is Kind.CHOICE:
         return {"type": "string", "pattern": _choice_pattern(column)}
     if column.kind is Kind.YES_NO:
-        return {"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": "^(?i:true|false|yes|no|y|n|1|0)$"}]}
+        return {"anyOf": [{"type": "boolean"}, {"enum": [0, 1]}, {"type": "string", "pattern": _YES_NO}]}
     if column.kind in (Kind.LENGTH, Kind.NUMBER):
         text = {"type": "string", "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*$" if column.positive else r"^\s*-?[0-9.]+\s*$"}
         return {"anyOf": [{"type": "number", **({"minimum": 0} if column.positive else {})}, text]}
