@@ -118,7 +118,8 @@ class WorkbookWriter:
     def __init__(self, workbook: Workbook, name: str, columns: Sequence[ResultColumn]) -> None:
         self._sheet: Any = workbook.create_sheet(name)
         self._sheet.freeze_panes = "A2"
-        self._sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}1"
+        self._last_column = get_column_letter(len(columns))
+        self._rows = 1
         for number, column in enumerate(columns, 1):
             width = max(column.width, len(column.name) + 4)
             self._sheet.column_dimensions[get_column_letter(number)].width = width
@@ -131,7 +132,9 @@ class WorkbookWriter:
             self._sheet.append([self._cell(value) for value in row])
         if self._left and len(rows) > self._left:
             self._sheet.append([f"The sheet ends after {SHEET_ROWS} rows; the CSV or Parquet file has them all."])
+        self._rows += min(self._left, len(rows))
         self._left = max(0, self._left - len(rows))
+        self._sheet.auto_filter.ref = f"A1:{self._last_column}{self._rows}"
 
     def close(self) -> None:
         """Do nothing: the workbook completes the file."""
