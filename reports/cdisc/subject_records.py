@@ -1,0 +1,182 @@
+"""Subjects as the exports see them: the readings of one subject together, with visit numbers, link IDs and days."""
+
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from reports.cdisc.controlled_terminology import EVALUATOR_IDS, PARAMETER_SUFFIXES
+from reports.cdisc.study_facts import EvaluatorKind, EvaluatorTerms, StudyFacts
+from tumorresp.domain.errors import InvalidInput
+from tumorresp.response.observation import LesionObservation, Visit
+from tumorresp.response.outcome import SubjectOutcome
+from tumorresp.response.subject import SubjectDates
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One evaluator's reading of a subject.
+
+    Parameters
+    ----------
+    visit_numbers
+        VISITNUM, one a visit.
+    lesions
+        By lesion ID the observation that identified the lesion, in order of identification.
+    """
+
+    outcome: SubjectOutcome
+    terms: EvaluatorTerms
+    visit_numbers: tuple[int, ...]
+    lesions: Mapping[str, LesionObservation]
+
+    @property
+    def visits(self) -> tuple[Visit, ...]:
+        """The visits in order of date."""
+        return self.outcome.course.visits
+
+    @property
+    def link_prefix(self) -> str:
+        """What the evaluator's link IDs begin with: ``R1-``; nothing where the evaluator has no ID."""
+        prefix = EVALUATOR_IDS[self.terms.evaluator_id]
+        return f"{prefix}-" if prefix else ""
+
+    @property
+    def parameter_suffix(self) -> str:
+        """What the evaluator's ADaM parameter codes end with; nothing for the investigator."""
+        if self.terms.kind is EvaluatorKind.INVESTIGATOR:
+            return ""
+        return PARAMETER_SUFFIXES[self.terms.evaluator_id]
+
+    @property
+    def evaluator_title(self) -> str:
+        """The evaluator in words for PARAM and PARCAT2."""
+        title = (
+            self.terms.kind.capitalize() if self.terms.kind is EvaluatorKind.INVESTIGATOR else "Independent Assessor"
+        )
+        return f"{title} {self.terms.evaluator_id.title()}".strip()
+
+    def link_id(self, lesion_id: str) -> str:
+        """Return --LNKID: the lesion's ID; of a conglomerate its parts' (T02/T03); the evaluator's prefix before it."""
+        parents = self.lesions[lesion_id].parents
+        return f"{self.link_prefix}{'/'.join(parents) if len(parents) > 1 else lesion_id}"
+
+    def link_group(self, index: int) -> str:
+        """Return --LNKGRP of a visit: A1, A2 ..."""
+        return f"{self.link_prefix}A{self.visit_numbers[index]}"
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRecords:
+    """All readings of one subject, in order of --EVAL and --EVALID."""
+
+    usubjid: str
+    subjid: str
+    dates: SubjectDates
+    readings: tuple[Reading, ...]
+
+    @property
+    def first_day(self) -> datetime.date | None:
+        """The day that study days count from (RFSTDTC): first dose, or the reference date where that is not known."""
+        return self.dates.first_treatment or self.dates.reference
+
+
+def subject_records(outcomes: Sequence[SubjectOutcome], facts: StudyFacts) -> Iterator[SubjectRecords]:
+    """Yield the subjects in order of USUBJID.
+
+    Raises
+    ------
+    InvalidInput
+        If an evaluator has no term, two readings of a subject are by the same evaluator, or its dates contradict one
+        another.
+    """
+    names = {outcome.course.evaluator for outcome in outcomes}
+    terms = {name: facts.evaluator_terms(name, is_only_one=len(names) == 1) for name in sorted(names)}
+
+    def order(outcome: SubjectOutcome) -> tuple[str, str, str]:
+        own = terms[outcome.course.evaluator]
+        return facts.unique_subject_id(outcome.course.subject_id), own.kind, own.evaluator_id
+
+    for usubjid, group in groupby(
+        sorted(outcomes, key=order), key=lambda item: facts.unique_subject_id(item.course.subject_id)
+    ):
+        own = list(group)
+        _check(usubjid, own, terms)
+        numbers = _visit_numbers([outcome.course.visits for outcome in own])
+        yield SubjectRecords(
+            usubjid,
+            own[0].course.subject_id.removeprefix(f"{facts.study_id}-"),
+            own[0].course.dates,
+            tuple(
+                Reading(outcome, terms[outcome.course.evaluator], number, _identified(outcome.course.visits))
+                for outcome, number in zip(own, numbers, strict=True)
+            ),
+        )
+
+
+def study_day(day: datetime.date | str | None, first_day: datetime.date | None) -> int | None:
+    """Return --DY: 1 on the first day, -1 on the day before, never 0.
+
+    None where either is not known, or where an ISO text is no complete date.
+    """
+    if isinstance(day, str):
+        try:
+            day = datetime.date.fromisoformat(day)
+        except ValueError:
+            return None
+    if day is None or first_day is None:
+        return None
+    difference = (day - first_day).days
+    return difference + 1 if difference >= 0 else difference
+
+
+def last_visit_before_exposure(visits: Sequence[Visit], first_treatment: datetime.date | None) -> int | None:
+    """Return the index of the last visit up to the first dose, None where there is none or the dose is not known."""
+    if first_treatment is None:
+        return None
+    return max((index for index, visit in enumerate(visits) if visit.date <= first_treatment), default=None)
+
+
+def _identified(visits: Sequence[Visit]) -> dict[str, LesionObservation]:
+    first: dict[str, LesionObservation] = {}
+    for visit in visits:
+        for lesion in visit.observations:
+            first.setdefault(lesion.lesion_id, lesion)
+    return first
+
+
+def _visit_numbers(courses: Sequence[Sequence[Visit]]) -> list[tuple[int, ...]]:
+    """Return visit numbers by date over all evaluators; visits of one name are one, even if their days differ."""
+    labels = [_labels(visits) for visits in courses]
+    first_dates: dict[tuple[str, int], datetime.date] = {}
+    for visits, names in zip(courses, labels, strict=True):
+        for visit, name in zip(visits, names, strict=True):
+            first_dates[name] = min(visit.date, first_dates.get(name, visit.date))
+    ordered = sorted(first_dates, key=lambda name: (first_dates[name], name))
+    numbers = {name: number for number, name in enumerate(ordered, start=1)}
+    return [tuple(numbers[name] for name in names) for names in labels]
+
+
+def _labels(visits: Sequence[Visit]) -> list[tuple[str, int]]:
+    seen: dict[str, int] = {}
+    labels = []
+    for visit in visits:
+        seen[visit.name] = seen.get(visit.name, 0) + 1
+        labels.append((visit.name, seen[visit.name]))
+    return labels
+
+
+def _check(usubjid: str, own: Sequence[SubjectOutcome], terms: dict[str, EvaluatorTerms]) -> None:
+    evaluators = [terms[outcome.course.evaluator] for outcome in own]
+    if len(set(evaluators)) < len(evaluators):
+        raise InvalidInput(
+            "two readings of the subject are by the same evaluator.",
+            where=usubjid,
+            remedy="Give every evaluator an ID of its own in the study's facts.",
+        )
+    if any(outcome.course.dates != own[0].course.dates for outcome in own):
+        raise InvalidInput(
+            "the subject's dates or arm differ from one evaluator to the next.",
+            where=usubjid,
+            remedy="Give the same dates in all rows of the subject.",
+        )
