@@ -162,6 +162,13 @@ class Dataset:
             numbers.extend([_as_double(row.get(name)) for row in rows])
         self.records += len(rows)
 
+    def drop_values(self) -> None:
+        """Forget the records and keep what the metadata need: distinct texts and lengths."""
+        for texts in self._texts.values():
+            texts.clear()
+        for name in self._numbers:
+            self._numbers[name] = array("d")
+
     def text_column(self, name: str) -> Sequence[str]:
         """Return the texts of a character variable; a missing one is empty."""
         return self._texts[name]

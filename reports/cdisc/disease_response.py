@@ -55,7 +55,7 @@ def disease_response(subject: SubjectRecords, facts: StudyFacts) -> list[Row]:
         if category_of(outcome.criterion)
         for row in _of_criterion(subject, reading, outcome, facts)
     ]
-    rows.sort(key=lambda row: (row["RSCAT"], row["RSTESTCD"], row["RSEVAL"], row["RSEVALID"], row["VISITNUM"] or 0))
+    rows.sort(key=lambda row: (row["RSCAT"], row["RSTESTCD"], row["RSEVAL"], row["RSEVALID"], row.get("VISITNUM") or 0))
     for number, row in enumerate(rows, start=1):
         row["RSSEQ"] = number
     return list(rows)
@@ -80,7 +80,7 @@ def _of_criterion(
         "RSEVALID": reading.terms.evaluator_id,
     }
     for index, (visit, assessment) in enumerate(zip(reading.visits, outcome.assessments, strict=True)):
-        date = _date(visit, assessment)
+        date = response_date(visit, assessment)
         of_visit = fixed | {
             "RSLNKGRP": reading.link_group(index),
             "VISITNUM": reading.visit_numbers[index],
@@ -118,7 +118,7 @@ def _result(test: str, result: str) -> dict[str, Value]:
     return {"RSTESTCD": test, "RSTEST": RS_TESTS[test], "RSORRES": str(result), "RSSTRESC": str(result)}
 
 
-def _date(visit: Visit, assessment: Assessment) -> datetime.date:
+def response_date(visit: Visit, assessment: Assessment) -> datetime.date:
     """Return the scan date that a response dates from: of PD the visit's earliest scan, else its latest."""
     progressed = assessment.overall in (Category.PD, Category.IUPD, Category.ICPD)
     return visit.first_date if progressed and visit.first_date is not None else visit.date

@@ -1,0 +1,294 @@
+"""ADaM ADRS: responses by visit, first progression, response and best response (after admiralonco's ADRS)."""
+
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from reports.cdisc.adsl import SUBJECT_VARIABLES, subject_variables
+from reports.cdisc.adtr import sum_sequence
+from reports.cdisc.dataset import DatasetDefinition, Row, Value, Variable, VariableType
+from reports.cdisc.disease_response import category_of, disease_response, response_date
+from reports.cdisc.parameter_codes import parameter
+from reports.cdisc.study_facts import StudyFacts
+from reports.cdisc.subject_records import Reading, SubjectRecords, study_day
+from tumorresp.domain.assessment import Assessment, Category
+from tumorresp.response.observation import Visit
+from tumorresp.response.outcome import BestResponse, CriterionOutcome
+from tumorresp.response.subject import DatedResponse, dated_responses
+
+ADRS = DatasetDefinition(
+    "ADRS",
+    "Response Analysis Dataset",
+    "ADaM",
+    "BASIC DATA STRUCTURE",
+    "One record per subject per parameter, per visit where there are visits",
+    (
+        *SUBJECT_VARIABLES,
+        Variable("ASEQ", "Analysis Sequence Number", VariableType.INTEGER, "Derived"),
+        Variable("PARAM", "Parameter", free_text=True),
+        Variable("PARAMCD", "Parameter Code"),
+        Variable("PARCAT1", "Parameter Category 1"),
+        Variable("PARCAT2", "Parameter Category 2"),
+        Variable("PARCAT3", "Parameter Category 3", free_text=True),
+        Variable("AVISIT", "Analysis Visit", origin="Derived", free_text=True),
+        Variable("AVISITN", "Analysis Visit (N)", VariableType.INTEGER, "Derived"),
+        Variable("ADT", "Analysis Date", VariableType.DATE, "Derived"),
+        Variable("ADY", "Analysis Relative Day", VariableType.INTEGER, "Derived"),
+        Variable("AVAL", "Analysis Value", VariableType.FLOAT, "Derived"),
+        Variable("AVALC", "Analysis Value (C)", origin="Derived"),
+        Variable("ANL01FL", "Analysis Flag 01: Valid Assessment", origin="Derived", codelist="NY"),
+        Variable("ANL02FL", "Analysis Flag 02: Up to First PD", origin="Derived", codelist="NY"),
+        Variable("SRCDOM", "Source Data", origin="Derived"),
+        Variable("SRCVAR", "Source Variable", origin="Derived"),
+        Variable("SRCSEQ", "Source Sequence Number", VariableType.INTEGER, "Derived"),
+    ),
+    ("STUDYID", "USUBJID", "PARAMCD", "AVISITN"),
+)
+
+RESPONSE_CODES: Mapping[Category, int] = {
+    Category.CR: 1,
+    Category.PR: 2,
+    Category.SD: 3,
+    Category.NON_CR_NON_PD: 4,
+    Category.PD: 5,
+    Category.NE: 6,
+    Category.MISSING: 7,
+    Category.MR: 8,
+    Category.NED: 9,
+}
+"""AVAL of a response, as admiralonco's; its list has no code for RANO's MR and for NED, which follow at the end."""
+IMMUNE_RESPONSE_CODES: Mapping[Category, int] = {
+    Category.ICR: 1,
+    Category.IPR: 2,
+    Category.ISD: 3,
+    Category.NON_ICR_NON_IUPD: 4,
+    Category.IUPD: 5,
+    Category.ICPD: 6,
+    Category.NE: 7,
+    Category.MISSING: 8,
+}
+"""AVAL of an iRECIST response."""
+
+_IMMUNE = "irecist"
+_CATEGORY = "Tumor Response"
+_RESPONSES = frozenset((Category.CR, Category.PR, Category.ICR, Category.IPR))
+_BENEFIT = _RESPONSES | {
+    Category.SD,
+    Category.NON_CR_NON_PD,
+    Category.MR,
+    Category.NED,
+    Category.ISD,
+    Category.NON_ICR_NON_IUPD,
+}
+_PROGRESSION = frozenset((Category.PD, Category.ICPD))
+_NOT_EVALUABLE = frozenset((Category.NE, Category.MISSING))
+
+Source = tuple[str, str, int | None]
+_NO_SOURCE: Source = ("", "", None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """The responses of one criterion by one evaluator after the baseline, with where they came from."""
+
+    subject: SubjectRecords
+    reading: Reading
+    outcome: CriterionOutcome
+    visits: tuple[tuple[int, Visit, Assessment], ...]
+    dated: tuple[DatedResponse, ...]
+    sources: tuple[Source, ...]
+
+    @property
+    def is_immune(self) -> bool:
+        return self.outcome.criterion == _IMMUNE
+
+    def up_to_progression(self) -> Sequence[DatedResponse]:
+        first = self.first_of(_PROGRESSION)
+        return self.dated if first is None else self.dated[: first + 1]
+
+    def first_of(self, categories: frozenset[Category]) -> int | None:
+        return next((index for index, item in enumerate(self.dated) if item.overall in categories), None)
+
+    def source_on(self, date: datetime.date | None) -> Source:
+        for item, source in zip(self.dated, self.sources, strict=True):
+            if date in (item.date, item.progression_date):
+                return source
+        return _NO_SOURCE
+
+
+def response_analysis(subject: SubjectRecords, facts: StudyFacts) -> list[Row]:
+    """Return the records of ADRS of one subject."""
+    fixed = subject_variables(subject, facts)
+    rows = [
+        fixed | row
+        for course in _courses(subject, facts)
+        for row in (*_by_visit(course), *_firsts(course), *_bests(course), *_others(course))
+    ]
+    rows.append(fixed | _death(subject))
+    for number, row in enumerate(rows, start=1):
+        row["ASEQ"] = number
+    return list(rows)
+
+
+def _courses(subject: SubjectRecords, facts: StudyFacts) -> Iterator[_Course]:
+    in_rs = {
+        (str(row["RSEVALID"]), str(row["RSEVAL"]), str(row["RSCAT"]), row["VISITNUM"]): int(str(row["RSSEQ"]))
+        for row in disease_response(subject, facts)
+        if row["RSTESTCD"] == "OVRLRESP"
+    }
+    sums = sum_sequence(subject)
+    for reading in subject.readings:
+        for outcome in reading.outcome.outcomes:
+            if not outcome.assessments:
+                continue
+            visits = tuple(
+                (number, visit, item)
+                for number, visit, item in zip(reading.visit_numbers, reading.visits, outcome.assessments, strict=True)
+                if item.overall is not Category.BASELINE
+            )
+            sources: list[Source] = []
+            for number, _, _ in visits:
+                terms = reading.terms
+                key = (terms.evaluator_id, terms.kind.value, category_of(outcome.criterion), number)
+                sum_key = (reading.evaluator_title.upper(), outcome.criterion, number)
+                if key in in_rs:
+                    sources.append(("RS", "RSSTRESC", in_rs[key]))
+                elif sum_key in sums:
+                    sources.append(("ADTR", "AVAL", sums[sum_key]))
+                else:
+                    sources.append(_NO_SOURCE)
+            dated = dated_responses(reading.visits, outcome.assessments)
+            yield _Course(subject, reading, outcome, visits, dated, tuple(sources))
+
+
+def _by_visit(course: _Course) -> Iterator[dict[str, Value]]:
+    subject = course.subject
+    of_parameter = _parameter(course, "OVR", "Overall Response")
+    progression = course.first_of(_PROGRESSION)
+    for index, (number, visit, item) in enumerate(course.visits):
+        date = response_date(visit, item)
+        valid = item.overall is not Category.MISSING and _in_analysis(date, subject)
+        in_course = valid and (progression is None or index <= progression)
+        yield {
+            **of_parameter,
+            "AVISIT": visit.name,
+            "AVISITN": number,
+            **_response(course, item.overall, date),
+            "ANL01FL": "Y" if valid else "",
+            "ANL02FL": "Y" if in_course else "",
+            **_source(course.sources[index]),
+        }
+
+
+def _in_analysis(date: datetime.date, subject: SubjectRecords) -> bool:
+    dates = subject.dates
+    return (dates.reference is None or date >= dates.reference) and (
+        dates.new_therapy is None or date < dates.new_therapy
+    )
+
+
+def _firsts(course: _Course) -> Iterator[dict[str, Value]]:
+    """Yield first progression and first response, Y with the date or N without."""
+    if course.is_immune:
+        yield _first(course, "UPD", "Unconfirmed Progressive Disease", course.first_of(frozenset((Category.IUPD,))))
+        yield _first(course, "CPD", "Confirmed Progressive Disease", course.first_of(frozenset((Category.ICPD,))))
+    else:
+        yield _first(course, "PD", "Disease Progression", course.first_of(_PROGRESSION))
+    responded = next((i for i, item in enumerate(course.up_to_progression()) if item.overall in _RESPONSES), None)
+    yield _first(course, "RSP", "Response", responded)
+
+
+def _first(course: _Course, base: str, words: str, index: int | None) -> dict[str, Value]:
+    if index is None:
+        return _parameter(course, base, words) | _yes_no(course, happened=False, date=None)
+    item = course.dated[index]
+    date = item.date if item.overall in _RESPONSES else item.progression_date
+    return _parameter(course, base, words) | _yes_no(course, happened=True, date=date)
+
+
+def _bests(course: _Course) -> Iterator[dict[str, Value]]:
+    """Yield best response and what follows from it, unconfirmed and confirmed."""
+    yield from _best(course, course.outcome.best_response, ("BOR", "CB", "BCP", ""), "")
+    yield from _best(course, course.outcome.confirmed_response, ("CBOR", "CCB", "CBCP", "CRSP"), "Confirmed ")
+
+
+def _best(
+    course: _Course, best: BestResponse | None, bases: tuple[str, str, str, str], confirmed: str
+) -> Iterator[dict[str, Value]]:
+    if best is None:
+        return
+    overall, benefit, best_of_two, response = bases
+    yield {
+        **_parameter(course, overall, f"{confirmed}Best Overall Response"),
+        **_response(course, best.category, best.date),
+        **_source(course.source_on(best.date)),
+    }
+    responded = best.category in _RESPONSES
+    has_benefit = best.category in _BENEFIT
+    yield _parameter(course, benefit, f"{confirmed}Clinical Benefit") | _yes_no(
+        course, happened=has_benefit, date=best.date
+    )
+    yield _parameter(course, best_of_two, f"Best {confirmed}Overall Response of CR/PR") | _yes_no(
+        course, happened=responded, date=best.date
+    )
+    if response:
+        yield _parameter(course, response, f"{confirmed}Response") | _yes_no(course, happened=responded, date=best.date)
+
+
+def _others(course: _Course) -> Iterator[dict[str, Value]]:
+    evaluable = [item for item in course.dated if item.overall not in _NOT_EVALUABLE]
+    if evaluable:
+        last = evaluable[-1]
+        yield {
+            **_parameter(course, "LSTA", "Last Disease Assessment"),
+            **_response(course, last.overall, last.date),
+            **_source(course.source_on(last.date)),
+        }
+    measurable = course.outcome.assessments[0].target is Category.BASELINE
+    yield _parameter(course, "MDIS", "Measurable Disease at Baseline") | _yes_no(
+        course, happened=measurable, date=course.reading.visits[0].date
+    )
+
+
+def _death(subject: SubjectRecords) -> dict[str, Value]:
+    death = subject.dates.death
+    return {
+        "PARAMCD": "DEATH",
+        "PARAM": "Death",
+        "PARCAT1": _CATEGORY,
+        "AVALC": "N" if death is None else "Y",
+        "AVAL": 0 if death is None else 1,
+        "ADT": death,
+        "ADY": study_day(death, subject.first_day),
+        "SRCDOM": "" if death is None else "ADSL",
+        "SRCVAR": "" if death is None else "DTHDT",
+    }
+
+
+def _parameter(course: _Course, base: str, words: str) -> dict[str, Value]:
+    return parameter(base, words, course.outcome.criterion, course.reading, _CATEGORY)
+
+
+def _response(course: _Course, category: Category, date: datetime.date | None) -> dict[str, Value]:
+    codes = IMMUNE_RESPONSE_CODES if course.is_immune else RESPONSE_CODES
+    return {
+        "AVALC": category.value,
+        "AVAL": codes.get(category),
+        "ADT": date,
+        "ADY": study_day(date, course.subject.first_day),
+    }
+
+
+def _yes_no(course: _Course, *, happened: bool, date: datetime.date | None) -> dict[str, Value]:
+    shown = date if happened else None
+    return {
+        "AVALC": "Y" if happened else "N",
+        "AVAL": int(happened),
+        "ADT": shown,
+        "ADY": study_day(shown, course.subject.first_day),
+        **(_source(course.source_on(shown)) if shown is not None else {}),
+    }
+
+
+def _source(source: Source) -> dict[str, Value]:
+    return {"SRCDOM": source[0], "SRCVAR": source[1], "SRCSEQ": source[2]}

@@ -1,0 +1,65 @@
+"""ADaM ADSL, the least that the other analysis data sets need: one record a subject."""
+
+from reports.cdisc.dataset import DatasetDefinition, Row, Value, Variable, VariableType
+from reports.cdisc.study_facts import StudyFacts
+from reports.cdisc.subject_records import SubjectRecords
+
+_IDENTIFIERS = (
+    Variable("STUDYID", "Study Identifier", origin="Predecessor"),
+    Variable("USUBJID", "Unique Subject Identifier", origin="Predecessor"),
+    Variable("SUBJID", "Subject Identifier for the Study", origin="Predecessor"),
+)
+SUBJECT_VARIABLES = (
+    *_IDENTIFIERS,
+    Variable("TRT01P", "Planned Treatment for Period 01", origin="Predecessor", free_text=True),
+    Variable("ITTFL", "Intent-To-Treat Population Flag", origin="Derived", codelist="NY"),
+    Variable("SAFFL", "Safety Population Flag", origin="Derived", codelist="NY"),
+    Variable("RANDDT", "Date of Randomization", VariableType.DATE, "Derived"),
+    Variable("TRTSDT", "Date of First Exposure to Treatment", VariableType.DATE, "Derived"),
+)
+"""Variables of ADSL that every analysis data set repeats."""
+
+ADSL = DatasetDefinition(
+    "ADSL",
+    "Subject-Level Analysis Dataset",
+    "ADaM",
+    "SUBJECT LEVEL ANALYSIS DATASET",
+    "One record per subject",
+    (
+        *SUBJECT_VARIABLES,
+        Variable("NACTDT", "Date of New Anti-Cancer Therapy", VariableType.DATE, "Derived"),
+        Variable("DTHDT", "Date of Death", VariableType.DATE, "Derived"),
+        Variable("DTHFL", "Subject Death Flag", origin="Derived", codelist="NY"),
+        Variable("LSTALVDT", "Date Last Known Alive", VariableType.DATE, "Derived"),
+    ),
+    ("STUDYID", "USUBJID"),
+)
+
+
+def subject_variables(subject: SubjectRecords, facts: StudyFacts) -> dict[str, Value]:
+    """Return the values of ``SUBJECT_VARIABLES``."""
+    dates = subject.dates
+    return {
+        "STUDYID": facts.study_id,
+        "USUBJID": subject.usubjid,
+        "SUBJID": subject.subjid,
+        "TRT01P": dates.arm,
+        "ITTFL": "Y" if dates.reference is not None else "N",
+        "SAFFL": "Y" if dates.first_treatment is not None else "N",
+        "RANDDT": dates.reference,
+        "TRTSDT": dates.first_treatment,
+    }
+
+
+def subject_level(subject: SubjectRecords, facts: StudyFacts) -> list[Row]:
+    """Return the record of ADSL of one subject."""
+    dates = subject.dates
+    return [
+        subject_variables(subject, facts)
+        | {
+            "NACTDT": dates.new_therapy,
+            "DTHDT": dates.death,
+            "DTHFL": "Y" if dates.death is not None else "N",
+            "LSTALVDT": dates.last_alive,
+        }
+    ]
