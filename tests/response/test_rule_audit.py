@@ -1,0 +1,397 @@
+"""The rule audit: of a subject reported rightly nothing is said; one injected mistake is named, and nothing else."""
+
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from tests.response.courses import visits
+from tests.response.test_response_laws import mixed_courses
+from tumorresp.domain.assessment import Category, NewLesionStatus
+from tumorresp.response import Recist11Parameters
+from tumorresp.response.reasons import rounded
+from tumorresp.response.rule_audit import (
+    AuditFinding,
+    AuditParameters,
+    Reported,
+    ReportedEvaluation,
+    ReportedVisit,
+    audit_rules,
+)
+from tumorresp.response.rule_audit.derivation import Derivation
+from tumorresp.response.rule_audit.numbers import percent
+from tumorresp.response.subject import SubjectCourse
+
+BY_EACH_VISIT = AuditParameters(response_after_progression=True)
+
+
+def course_of(*texts: str) -> SubjectCourse:
+    return SubjectCourse("S01", "READER 1", visits(*texts))
+
+
+def as_derived(course: SubjectCourse, places: int = 1) -> ReportedEvaluation:
+    """What a reader without mistakes reports, numbers with so many decimals."""
+    derivation = Derivation(course.visits, Recist11Parameters())
+    reported = []
+    for index, visit in enumerate(course.visits):
+        derived = derivation.assessments[index]
+        total, nadir = derived.target_sum, derivation.nadir(index)
+        baseline = derivation.baseline_sum if index else None
+        growth = None if total is None or nadir is None else total - nadir
+        values: dict[str, Any] = {
+            "target_sum": total,
+            "change_from_baseline_percent": percent(total, baseline),
+            "change_from_nadir_percent": percent(total, nadir),
+            "change_from_nadir": growth,
+        }
+        values = {name: None if value is None else rounded(Fraction(value), places) for name, value in values.items()}
+        if index:
+            values |= {
+                "target": derived.target,
+                "non_target": derived.non_target,
+                "new_lesions": derived.new_lesions,
+                "overall": derived.overall,
+            }
+        stated = {
+            name: Reported(value, f"row {10 * index + number}")
+            for number, (name, value) in enumerate(values.items())
+            if value is not None
+        }
+        reported.append(ReportedVisit(visit.time_point_id, Reported(visit.date), **stated))
+    return ReportedEvaluation(tuple(reported))
+
+
+def with_mistake(reported: ReportedEvaluation, index: int, **values: Any) -> ReportedEvaluation:
+    """Replace values of one visit, and nothing else."""
+    stated = {name: Reported(value, "row 99") for name, value in values.items()}
+    changed = replace(reported.visits[index], **stated)  # type: ignore[arg-type]
+    return replace(reported, visits=(*reported.visits[:index], changed, *reported.visits[index + 1 :]))
+
+
+def audited(texts: tuple[str, ...], **values: Any) -> tuple[AuditFinding, ...]:
+    course = course_of(*texts)
+    return audit_rules(course, with_mistake(as_derived(course), len(texts) - 1, **values), BY_EACH_VISIT)
+
+
+def value_of(name: str, text: str) -> Any:
+    if name in ("target", "non_target", "overall"):
+        return Category(text)
+    return NewLesionStatus(text) if name == "new_lesions" else Decimal(text)
+
+
+NODES = "T01=40 T02n=20/L31", "T01=25 T02n=17/L27"
+# (visits, the value of the last visit that is reported wrongly, what, code of the mistake, words in the diagnosis)
+MISTAKES = [
+    # sums
+    (NODES, "target_sum=25.0", "sum of diameters", "lesion-left-out", "T02 (17 mm) left out"),
+    (NODES, "target_sum=17.0", "sum of diameters", "lesion-left-out", "T01 (25 mm) left out"),
+    (NODES, "target_sum=52.0", "sum of diameters", "long-axis-of-node", "long axis of the lymph node T02 (27 mm)"),
+    (NODES, "target_sum=59.0", "sum of diameters", "lesion-counted-twice", "T02 (17 mm) was added twice"),
+    (NODES, "target_sum=60.0", "sum of diameters", "sum-of-another-visit", "Baseline"),
+    (NODES, "target_sum=4.2", "sum of diameters", "unit", "another unit"),
+    (NODES, "target_sum=24", "sum of diameters", "digits-transposed", "another order"),
+    (
+        NODES,
+        "target_sum=57.0",
+        "sum of diameters",
+        "lesion-size-of-previous-visit",
+        "T01 was added with its size of Baseline",
+    ),
+    (NODES, "target_sum=43.1", "sum of diameters", "arithmetic", "T01 25 mm + T02 17 mm = 42 mm"),
+    (
+        ("T01n=20/L31 T02n=18/L25", "T01n=17/L27 T02n=15/L22"),
+        "target_sum=49.0",
+        "sum of diameters",
+        "long-axis-of-node",
+        "all lymph nodes",
+    ),
+    (("T01=40 NT01=13", "T01=30 NT01=11"), "target_sum=41.0", "sum of diameters", "lesion-added", "NT01 (11 mm)"),
+    (("T01=40 T02n=16", "T01=30 T02n=9"), "target_sum=30.0", "sum of diameters", "normal-node-as-zero", "T02"),
+    (("T01=40 T02=16", "T01=30 T02=small"), "target_sum=30.0", "sum of diameters", "too-small-as-zero", "T02"),
+    (("T01=40 T02=16", "T01=30 T02=3/small"), "target_sum=35.0", "sum of diameters", "too-small-as-default", "T02"),
+    (("T01=40 T02=16", "T01=30 T02=absent"), "target_sum=35.0", "sum of diameters", "absent-as-too-small", "T02"),
+    (
+        ("T01=40 T02=16", "T01=30"),
+        "target_sum=30.0",
+        "sum of diameters",
+        "missing-lesion-as-zero",
+        "T02 was not assessed",
+    ),
+    (("T01=40 T02=16", "T01=30"), "target_sum=46.0", "sum of diameters", "missing-lesion-carried-forward", "T02"),
+    (
+        ("T01=40 T02=16 T03=23", "T01=35 T02=12 T03=21"),
+        "target_sum=35.0",
+        "sum of diameters",
+        "lesion-left-out",
+        "T02 (12 mm) and T03 (21 mm)",
+    ),
+    # changes
+    (NODES, "change_from_baseline_percent=30.0", "change from baseline", "sign", "wrong sign"),
+    (NODES, "change_from_baseline_percent=70.0", "change from baseline", "share-instead-of-change", "sum in percent"),
+    (NODES, "change_from_baseline_percent=-0.30", "change from baseline", "fraction-instead-of-percent", "fraction"),
+    (NODES, "change_from_baseline_percent=-42.9", "change from baseline", "divided-by-current-sum", "divided"),
+    (
+        ("T01=60", "T01=41"),
+        "change_from_baseline_percent=-31.6",
+        "change from baseline",
+        "cut-instead-of-rounded",
+        "cut",
+    ),
+    (
+        ("T01=50", "T01=30", "T01=33"),
+        "change_from_baseline_percent=10.0",
+        "change from baseline",
+        "nadir-instead-of-baseline",
+        "the nadir (30 mm)",
+    ),
+    (
+        ("T01=50", "T01=30", "T01=33"),
+        "change_from_nadir_percent=-34.0",
+        "change from nadir (%)",
+        "baseline-instead-of-nadir",
+        "the baseline (50 mm)",
+    ),
+    (
+        ("T01=50", "T01=30", "T01=33", "T01=34"),
+        "change_from_nadir=1.0",
+        "change from nadir (mm)",
+        "previous-visit-instead-of-nadir",
+        "the previous visit (33 mm)",
+    ),
+    (
+        ("T01=50", "T01=30"),
+        "change_from_nadir_percent=0.0",
+        "change from nadir (%)",
+        "nadir-includes-this-visit",
+        "includes this visit",
+    ),
+    (
+        ("T01=50 T02=20", "T01=30", "T01=33 T02=18"),
+        "change_from_nadir=21.0",
+        "change from nadir (mm)",
+        "incomplete-sum-as-nadir",
+        "incomplete sum of an earlier visit (30 mm)",
+    ),
+    (
+        ("T01=50 T02=20", "T01=30"),
+        "change_from_baseline_percent=-57.1",
+        "change from baseline",
+        "missing-lesion-as-zero",
+        "T02 was not assessed",
+    ),
+    # target response
+    (("T01=100", "T01=60", "T01=73"), "target=SD", "target response", "baseline-instead-of-nadir", "the nadir (60 mm)"),
+    (
+        ("T01=50", "T01=45", "T01=53", "T01=61"),
+        "target=SD",
+        "target response",
+        "previous-visit-instead-of-nadir",
+        "the previous visit (53 mm)",
+    ),
+    (
+        ("T01=50 T02=20", "T01=30", "T01=32 T02=18"),
+        "target=PD",
+        "target response",
+        "incomplete-sum-as-nadir",
+        "the incomplete sum of a visit that is NE (30 mm)",
+    ),
+    (
+        ("T01=60", "T01=70", "T01=48"),
+        "target=PR",
+        "target response",
+        "previous-visit-instead-of-baseline",
+        "the previous visit (70 mm)",
+    ),
+    (("T01=20", "T01=24.4"), "target=PD", "target response", "absolute-growth-ignored", "must also be 5 mm"),
+    (("T01=100", "T01=106"), "target=PD", "target response", "relative-growth-ignored", "the percentage is needed too"),
+    (("T01=20 T02n=16", "T01=absent T02n=8"), "target=PR", "target response", "node-must-be-zero", "under 10 mm"),
+    (
+        ("T01=20 T02n=16", "T01=absent T02n=12"),
+        "target=CR",
+        "target response",
+        "node-size-ignored-in-complete-response",
+        "10 mm of short axis or more",
+    ),
+    (("T01=60", "T01=42"), "target=SD", "target response", "limit-not-included", "exactly at the limit of PR"),
+    (("T01=25", "T01=30"), "target=SD", "target response", "limit-not-included", "exactly at the limit of PD"),
+    (
+        ("T01=20 T02=20 T03=20", "T01=14.4 T02=14.4 T03=14.4"),
+        "target=PR",
+        "target response",
+        "sizes-rounded",
+        "sizes were rounded",
+    ),
+    (("T01=55", "T01=38.52"), "target=PR", "target response", "percentages-rounded", "percentages were rounded"),
+    (("T01=60", "T01=42.4"), "target=PR", "target response", "sizes-rounded sums-rounded", "sums were rounded"),
+    (("T01=40 T02=16", "T01=30"), "target=PR", "target response", "missing-lesion-as-zero", "T02 was not assessed"),
+    (("T01=40 T02=16", "T01=26"), "target=SD", "target response", "missing-lesion-carried-forward", "last known size"),
+    (
+        ("T01=40 T02=16", "T01=absent T02=ne"),
+        "target=CR",
+        "target response",
+        "missing-lesion-as-zero missing-lesion-left-out",
+        "T02 was not assessed",
+    ),
+    (("T01=40 T02=16", "T01=70"), "target=NE", "target response", "missing-lesion-hides-progression", "alone are PD"),
+    (
+        ("T01=20", "T01=absent", "T01=3"),
+        "target=PR",
+        "target response",
+        "reappearance-after-complete-response baseline-instead-of-nadir",
+        "back after an overall CR",
+    ),
+    (
+        ("T01=20 NT01=present", "T01=absent NT01=present", "T01=4.4 NT01=present"),
+        "target=PD",
+        "target response",
+        "reappearance-without-complete-response absolute-growth-ignored",
+        "no overall CR had been assigned",
+    ),
+    (("T01=100", "T01=70", "T01=80"), "target=PR", "target response", "partial-response-carried-forward", "kept until"),
+    (
+        ("T01=100", "T01=40", "T01=50"),
+        "target=PR",
+        "target response",
+        "response-before-progression baseline-instead-of-nadir",
+        "comes before PR",
+    ),
+    (("T01=40", "T01=40"), "target=CR", "target response", "", "Sum of diameters 40.0 mm"),
+    # non-target response
+    (
+        ("T01=40 NT01=present NT02=present", "T01=40 NT01=absent"),
+        "non_target=CR",
+        "non-target response",
+        "missing-lesion-left-out missing-lesion-as-absent",
+        "NT02 was not assessed",
+    ),
+    (
+        ("T01=40 NT01=present", "T01=40 NT01=pd"),
+        "non_target=NON-CR/NON-PD",
+        "non-target response",
+        "progression-ignored",
+        "unequivocal progression of NT01",
+    ),
+    (
+        ("T01=40 NT01=present", "T01=40 NT01=present"),
+        "non_target=PD",
+        "non-target response",
+        "progression-not-recorded",
+        "unequivocally progressive",
+    ),
+    (
+        ("T01=40 NT01n=12", "T01=40 NT01n=8"),
+        "non_target=NON-CR/NON-PD",
+        "non-target response",
+        "node-must-be-zero",
+        "under 10 mm",
+    ),
+    # new lesions
+    (("T01=40", "T01=40 NEW01=9"), "new_lesions=no", "new lesions", "new-lesion-ignored", "NEW01"),
+    (("T01=40", "T01=40"), "new_lesions=yes", "new lesions", "new-lesion-not-recorded", "No new lesion"),
+    (
+        ("T01=40", "T01=40 NEW01=equivocal"),
+        "new_lesions=yes",
+        "new lesions",
+        "equivocal-lesion-counted",
+        "none is unequivocal",
+    ),
+    (("T01=40", "T01=40 NEW01=equivocal"), "new_lesions=no", "new lesions", "equivocal-lesion-ignored", "NEW01"),
+    (
+        ("T01=40", "T01=40 NEW01=9"),
+        "new_lesions=equivocal",
+        "new lesions",
+        "unequivocal-lesion-called-equivocal",
+        "NEW01 (first at Follow-up 1)",
+    ),
+    # overall response, Tables 1 and 2
+    (
+        ("T01=40", "T01=40 NEW01=9"),
+        "overall=SD",
+        "overall response",
+        "new-lesion-ignored",
+        "new lesion was passed over",
+    ),
+    (("T01=40", "T01=40 NEW01=equivocal"), "overall=PD", "overall response", "equivocal-lesion-counted", "equivocal"),
+    (
+        ("T01=40 NT01=present", "T01=20 NT01=pd"),
+        "overall=PR",
+        "overall response",
+        "non-target-progression-ignored",
+        "non-target lesions was passed over",
+    ),
+    (
+        ("T01=40 NT01=present", "T01=50 NT01=absent"),
+        "overall=CR",
+        "overall response",
+        "target-progression-ignored",
+        "target lesions was passed over",
+    ),
+    (
+        ("T01=40 NT01=present", "T01=absent NT01=present"),
+        "overall=CR",
+        "overall response",
+        "non-target-ignored",
+        "non-target NON-CR/NON-PD with target CR is PR",
+    ),
+    (
+        ("T01=40 NT01=present", "T01=absent NT01=present"),
+        "overall=NON-CR/NON-PD",
+        "overall response",
+        "non-target-taken-as-overall",
+        "taken as the whole",
+    ),
+    (
+        ("T01=40 NT01=present", "T01=20"),
+        "overall=NE",
+        "overall response",
+        "non-target-taken-as-overall",
+        "with target PR it is PR",
+    ),
+    (
+        ("T01=40 NT01=present", "NT01=present"),
+        "overall=SD",
+        "overall response",
+        "target-not-evaluable-ignored",
+        "called SD",
+    ),
+    (
+        ("NT01=present", "NT01=present"),
+        "overall=SD",
+        "overall response",
+        "stable-disease-without-targets",
+        "NON-CR/NON-PD",
+    ),
+    (("T01=40", "T01=40"), "overall=PR", "overall response", "", "target SD, non-target NA, new lesions no: SD"),
+]
+
+
+@pytest.mark.parametrize(("texts", "reported", "what", "codes", "words"), MISTAKES)
+def test_injected_mistake_is_named(texts: tuple[str, ...], reported: str, what: str, codes: str, words: str) -> None:
+    name, text = reported.split("=")
+    (finding,) = audited(texts, **{name: value_of(name, text)})
+    assert finding.what == what
+    assert set(finding.mistakes) == set(codes.split())
+    assert words in finding.diagnosis
+    assert finding.reported.startswith(text)
+    assert not finding.derived.startswith(text + " ")
+    assert (finding.subject_id, finding.evaluator) == ("S01", "READER 1")
+    assert finding.visit == f"Follow-up {len(texts) - 1}"
+    assert finding.sources[0] == "row 99"
+    assert "Eisenhauer 2009" in finding.rule
+
+
+@pytest.mark.parametrize("texts", [texts for texts, *_ in MISTAKES])
+def test_without_the_mistake_nothing_is_said(texts: tuple[str, ...]) -> None:
+    course = course_of(*texts)
+    assert audit_rules(course, as_derived(course), BY_EACH_VISIT) == ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(mixed_courses())
+def test_table_derived_by_the_rules_is_clean(texts: list[str]) -> None:
+    course = course_of(*texts)
+    for places in (0, 1, 3):
+        assert audit_rules(course, as_derived(course, places), BY_EACH_VISIT) == ()

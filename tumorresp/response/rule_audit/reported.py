@@ -1,0 +1,151 @@
+"""What a reader or a central reading reported of a subject, and what the audit says of it."""
+
+import datetime
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+from tumorresp.domain.assessment import Category, NewLesionStatus
+from tumorresp.response.best_response import BestResponseParameters
+from tumorresp.response.parameters import Recist11Parameters
+
+_Value = TypeVar("_Value", covariant=True)
+
+
+@dataclass(frozen=True)
+class Reported(Generic[_Value]):
+    """One reported value and where it stands.
+
+    Parameters
+    ----------
+    value
+        A number keeps the decimals that it was reported with: ``Decimal("42.0")`` is one more than ``Decimal("42")``.
+    source
+        A table's row.
+    """
+
+    value: _Value
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class ReportedVisit:
+    """What was reported of one visit; None where nothing was.
+
+    Parameters
+    ----------
+    time_point_id
+        That of the measurements' visit.
+    date
+        The date that the response bears.
+    target_sum
+        Sum of diameters, mm.
+    change_from_baseline_percent, change_from_nadir_percent, change_from_nadir
+        In %, %, and mm.
+    """
+
+    time_point_id: str
+    date: Reported[datetime.date] | None = None
+    target_sum: Reported[Decimal] | None = None
+    change_from_baseline_percent: Reported[Decimal] | None = None
+    change_from_nadir_percent: Reported[Decimal] | None = None
+    change_from_nadir: Reported[Decimal] | None = None
+    target: Reported[Category] | None = None
+    non_target: Reported[Category] | None = None
+    new_lesions: Reported[NewLesionStatus] | None = None
+    overall: Reported[Category] | None = None
+
+
+@dataclass(frozen=True)
+class ReportedBest:
+    """A reported best overall response.
+
+    Parameters
+    ----------
+    confirmed
+        Whether it was reported as confirmed; None where that was not said: then it may be either.
+    """
+
+    category: Category
+    confirmed: bool | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class ReportedEvaluation:
+    """All that one evaluator reported of one subject; visits in any order.
+
+    ``progression_date`` is the date of the first progression as reported.
+    """
+
+    visits: tuple[ReportedVisit, ...] = ()
+    best: tuple[ReportedBest, ...] = ()
+    progression_date: Reported[datetime.date] | None = None
+
+
+@dataclass(frozen=True)
+class AuditParameters:
+    """The rules that reported values are held against.
+
+    Parameters
+    ----------
+    response_after_progression
+        A protocol with treatment beyond progression: a response after PD is no mistake.
+    """
+
+    recist: Recist11Parameters = field(default=Recist11Parameters())
+    best_response: BestResponseParameters = field(default=BestResponseParameters())
+    response_after_progression: bool = False
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A mistake that would have made a reported value from these measurements.
+
+    Parameters
+    ----------
+    code
+        Stable, lower case, hyphenated, to count by.
+    words
+        One sentence.
+    """
+
+    code: str
+    words: str
+
+
+@dataclass(frozen=True)
+class AuditFinding:
+    """A reported value that does not follow.
+
+    Parameters
+    ----------
+    visit
+        Name of the visit; empty for what concerns the subject.
+    what
+        ``sum of diameters``, ``change from baseline``, ``change from nadir (%)``, ``change from nadir (mm)``,
+        ``target response``, ``non-target response``, ``new lesions``, ``overall response``, ``response date``,
+        ``best overall response``, ``progression date``, ``target choice``, ``visit``.
+    reported, derived
+        Both values, in words; the derived one unrounded.
+    rule
+        Which rule says so, with its source.
+    diagnosis
+        What the likely mistake is: every one of those tried that gives the reported value, or what is known instead.
+    mistakes
+        The codes of these mistakes; empty where none of those tried gives the reported value.
+    sources
+        Rows of the reported value and of the measurements that it should follow from.
+    """
+
+    subject_id: str
+    evaluator: str
+    time_point_id: str
+    visit: str
+    what: str
+    reported: str
+    derived: str
+    rule: str
+    diagnosis: str
+    mistakes: tuple[str, ...]
+    sources: tuple[str, ...]

@@ -1,0 +1,242 @@
+"""Reported values of the whole subject: responses after PD, best response, progression date, target choice."""
+
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from tumorresp.domain.assessment import Category
+from tumorresp.response.rule_audit import best, eligibility, overall
+from tumorresp.response.rule_audit.derivation import Derivation
+from tumorresp.response.rule_audit.reported import (
+    AuditFinding,
+    AuditParameters,
+    Mistake,
+    Reported,
+    ReportedBest,
+    ReportedEvaluation,
+    ReportedVisit,
+)
+from tumorresp.response.subject import DatedResponse, SubjectCourse, SubjectDates, dated_responses
+
+_VISIT_RULE = "A response is made from the measurements of its visit (Eisenhauer 2009, section 4.3)."
+_DATE_RULE = (
+    "Progression dates from the first visit with overall PD: from its earliest scan, or from the first appearance of a "
+    "lesion that was confirmed later (Eisenhauer 2009, sections 4.3.5 and 4.6)."
+)
+_AFTER = frozenset((Category.CR, Category.PR, Category.SD, Category.NON_CR_NON_PD, Category.NED))
+
+
+@dataclass(frozen=True)
+class AuditedSubject:
+    """A subject with all that its findings need."""
+
+    course: SubjectCourse
+    derivation: Derivation
+    reported: ReportedEvaluation
+    parameters: AuditParameters
+
+    @cached_property
+    def derived_responses(self) -> tuple[DatedResponse, ...]:
+        """What follows from the measurements, in order of date; what was reported where there are none at all."""
+        if not self.course.visits:
+            return self.reported_responses
+        return dated_responses(self.course.visits, self.derivation.assessments)
+
+    @cached_property
+    def reported_responses(self) -> tuple[DatedResponse, ...]:
+        """The overall responses as reported, in order of date; visits without one are left out."""
+        stated = {item.time_point_id: item.overall for item in self.reported.visits if item.overall is not None}
+        if not self.course.visits:
+            return self._without_visits()
+        return tuple(
+            replace(item, overall=stated[item.time_point_id].value, source=stated[item.time_point_id].source)
+            for item in self.derived_responses
+            if item.time_point_id in stated
+        )
+
+    @property
+    def dates(self) -> SubjectDates:
+        """Those of the subject; windows count from the baseline where no reference date is known."""
+        dates = self.course.dates
+        if dates.reference is not None or not self.course.visits:
+            return dates
+        return replace(dates, reference=self.course.visits[0].date)
+
+    def finding(
+        self,
+        what: str,
+        shown: tuple[str, str],
+        rule: str,
+        diagnosis: str,
+        codes: Sequence[str] = (),
+        sources: Sequence[str] = (),
+        time_point: tuple[str, str] = ("", ""),
+    ) -> AuditFinding:
+        """Return a finding.
+
+        Parameters
+        ----------
+        shown
+            The reported and the derived value, in words.
+        time_point
+            ID and name of the visit, if it concerns one.
+        """
+        return AuditFinding(
+            self.course.subject_id,
+            self.course.evaluator,
+            *time_point,
+            what,
+            *shown,
+            rule,
+            diagnosis,
+            tuple(dict.fromkeys(codes)),
+            tuple(dict.fromkeys(filter(None, sources))),
+        )
+
+    def _without_visits(self) -> tuple[DatedResponse, ...]:
+        responses = [
+            DatedResponse(
+                item.time_point_id,
+                item.time_point_id,
+                item.date.value,
+                item.overall.value,
+                item.date.value,
+                source=item.overall.source,
+            )
+            for item in self.reported.visits
+            if item.overall is not None and item.date is not None and item.overall.value is not Category.BASELINE
+        ]
+        return tuple(sorted(responses, key=_date))
+
+
+def subject_findings(audited: AuditedSubject) -> Iterator[AuditFinding]:
+    """Give the findings about responses after PD, best response, progression date and target choice."""
+    if not audited.parameters.response_after_progression:
+        yield from _after_progression(audited)
+    for stated in audited.reported.best:
+        yield from _best(audited, stated)
+    yield from _progression_date(audited)
+    for finding in eligibility.eligibility_findings(audited.course):
+        yield audited.finding(
+            "target choice",
+            ("", ""),
+            eligibility.RULE,
+            finding.message,
+            [finding.code],
+            [_row_of(audited, finding.where)],
+        )
+
+
+def unmeasured_findings(audited: AuditedSubject) -> Iterator[AuditFinding]:
+    """Give the findings about visits that were reported, but not measured: only their parts can be compared."""
+    measured = {visit.time_point_id for visit in audited.course.visits}
+    for item in audited.reported.visits:
+        if item.time_point_id in measured:
+            continue
+        place = (item.time_point_id, item.time_point_id)
+        if measured:
+            words = "Values are reported of a visit without any measurement: nothing can be derived."
+            yield audited.finding(
+                "visit", ("reported", "no measurement"), _VISIT_RULE, words, ["visit-not-measured"], _rows(item), place
+            )
+        derived = overall.overall_of_reported(item)
+        if derived is None or item.overall is None or item.overall.value is derived:
+            continue
+        shown = (str(item.overall.value), str(derived))
+        words = "The reported parts give another overall response."
+        yield audited.finding(
+            "overall response", shown, overall.RULE, words, ["parts-give-another-overall"], _rows(item), place
+        )
+
+
+def _after_progression(audited: AuditedSubject) -> Iterator[AuditFinding]:
+    progression: DatedResponse | None = None
+    for item in audited.reported_responses:
+        if progression is None:
+            progression = item if item.overall is Category.PD else None
+        elif item.overall in _AFTER:
+            words = f"PD was reported at {progression.name}; {item.overall} at {item.name} comes after it."
+            yield audited.finding(
+                "overall response",
+                (str(item.overall), f"none after PD ({progression.name})"),
+                overall.AFTER_PROGRESSION_RULE,
+                words,
+                ["response-after-progression"],
+                [item.source, progression.source],
+                (item.time_point_id, item.name),
+            )
+
+
+def _best(audited: AuditedSubject, stated: ReportedBest) -> Iterator[AuditFinding]:
+    case = best.BestCase(
+        audited.derived_responses, audited.reported_responses, audited.dates, audited.parameters.best_response
+    )
+    derived = case.derived(stated.confirmed)
+    if stated.category in [item.category for item in derived]:
+        return
+    mistakes = best.best_mistakes(case, stated)
+    words = " Or: ".join(item.words for item in mistakes) or "None of the usual mistakes gives the reported value."
+    yield audited.finding(
+        "best overall response",
+        (str(stated.category), " or ".join(dict.fromkeys(str(item.category) for item in derived))),
+        best.RULE,
+        f"{words} Derived: {' '.join(derived[0].reasons)}",
+        [item.code for item in mistakes],
+        [stated.source],
+    )
+
+
+def _progression_date(audited: AuditedSubject) -> Iterator[AuditFinding]:
+    stated = audited.reported.progression_date
+    if stated is None:
+        return
+    first = next((item for item in audited.derived_responses if item.overall is Category.PD), None)
+    if first is not None and first.progression_date == stated.value:
+        return
+    mistakes = list(_date_mistakes(audited, stated, first))
+    words = " Or: ".join(item.words for item in mistakes) or "It is the date of no visit's progression."
+    yield audited.finding(
+        "progression date",
+        (str(stated.value), "no progression" if first is None else f"{first.progression_date} ({first.name})"),
+        _DATE_RULE,
+        words,
+        [item.code for item in mistakes],
+        [stated.source],
+    )
+
+
+def _date_mistakes(
+    audited: AuditedSubject, stated: Reported[datetime.date], first: DatedResponse | None
+) -> Iterator[Mistake]:
+    if first is not None and stated.value == first.date:
+        words = f"It is the last scan of {first.name}; progression dates from {first.progression_date}."
+        yield Mistake("date-of-last-scan", words)
+    as_reported = next((item for item in audited.reported_responses if item.overall is Category.PD), None)
+    if (
+        as_reported is not None
+        and as_reported != first
+        and stated.value in (as_reported.date, as_reported.progression_date)
+    ):
+        words = f"It is the first PD as reported ({as_reported.name}); the mistake is in a response."
+        yield Mistake("follows-from-reported-responses", words)
+    later = [item for item in audited.derived_responses if item.overall is Category.PD][1:]
+    if any(stated.value in (item.date, item.progression_date) for item in later):
+        yield Mistake("later-progression", "It is the date of a later visit with PD, not of the first.")
+    same_day = next((item for item in audited.derived_responses if stated.value == item.date), None)
+    if same_day is not None and same_day.overall is not Category.PD:
+        yield Mistake("date-without-progression", f"It is the date of {same_day.name}, which is {same_day.overall}.")
+
+
+def _rows(item: ReportedVisit) -> list[str]:
+    values = (item.overall, item.target, item.non_target, item.new_lesions, item.target_sum)
+    return [value.source for value in values if value is not None]
+
+
+def _row_of(audited: AuditedSubject, lesion_id: str) -> str:
+    seen = audited.course.visits[0].of(lesion_id) if audited.course.visits else None
+    return seen.source if seen is not None else ""
+
+
+def _date(item: DatedResponse) -> datetime.date:
+    return item.date
