@@ -12,12 +12,13 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from tumorresp.domain.errors import InvalidSettings, OutsideFailure
+from tumorresp.domain.errors import InvalidSettings
 from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.service.cli import bench, models
+from tumorresp.service.cli.respond import criteria_app, explain, respond
 from tumorresp.service.cli.screen import console, error_console, errors_shown, progress_bar, show_response_table
+from tumorresp.service.cli.service_access import api_address, current_settings
 from tumorresp.service.logs import silence_libraries
-from tumorresp.service.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,12 +28,16 @@ app = typer.Typer(
 
     - **Try it:** tumorresp demo
     - **Your files:** tumorresp evaluate CT_FOLDER MEASUREMENTS --out results
+    - **A table of measurements, no images:** tumorresp respond TABLE --out results
     - **Beside your PACS:** tumorresp serve
 
     For research and review by a physician; not a medical device.""",
 )
 app.add_typer(models.app, name="models")
 app.add_typer(bench.app, name="bench")
+app.add_typer(criteria_app, name="criteria")
+app.command()(respond)
+app.command()(explain)
 
 
 def _version(wanted: bool) -> None:
@@ -84,7 +89,7 @@ def evaluate(
 
     with errors_shown():
         changes = {"radiomics": radiomics, **({"segmenter": segmenter} if segmenter else {})}
-        settings = _settings(**changes, **({"decisions": decisions} if decisions else {}))
+        settings = current_settings(**changes, **({"decisions": decisions} if decisions else {}))
         with progress_bar() as progress:
             outcome = evaluate_files(inputs, out, settings, progress)
     for subject in outcome.subjects:
@@ -113,7 +118,7 @@ def serve() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with errors_shown():
-        settings = _settings()
+        settings = current_settings()
         configure_logs(settings)
         with running_service(settings):
             stop.wait()
@@ -123,7 +128,7 @@ def serve() -> None:
 def status() -> None:
     """Show what the service received, what waits, what is in quarantine and what was delivered."""
     with errors_shown():
-        state = httpx.get(f"{_api_address()}/api/status", timeout=30).json()
+        state = httpx.get(f"{api_address()}/api/status", timeout=30).json()
     counts = state["counts"]
     series = counts["series"]
     console.print(
@@ -164,18 +169,6 @@ def _delivery_table(deliveries: list[dict]) -> Table:
     return table
 
 
-def _api_address() -> str:
-    file = _settings().data_dir / "api-address"
-    if not file.is_file():
-        raise OutsideFailure("no service runs with this data folder.", where=str(file.parent), remedy="tumorresp serve")
-    address = file.read_text("utf-8").strip()
-    try:
-        httpx.get(f"{address}/api/health", timeout=5).raise_for_status()
-    except httpx.HTTPError as error:
-        raise OutsideFailure("the service does not answer.", where=address, remedy="Is it running?") from error
-    return address
-
-
 @app.command()
 def retry(
     subject: Annotated[
@@ -184,7 +177,7 @@ def retry(
 ) -> None:
     """Try again: evaluate a subject anew (after a decision, say), and resume deliveries that were given up."""
     with errors_shown():
-        address = f"{_api_address()}/api/retry"
+        address = f"{api_address()}/api/retry"
         answer = httpx.post(address, params={"subject": subject} if subject else {}, timeout=60).json()
     console.print(f"{answer['evaluations']} evaluation(s) and {answer['deliveries']} delivery(ies) ordered again.")
 
@@ -195,7 +188,7 @@ def settings() -> None:
     from tumorresp.service.settings import Settings as SettingsModel
 
     with errors_shown():
-        current = _settings()
+        current = current_settings()
     table = Table(header_style="bold")
     for column in ("Variable", "Now", "What it does"):
         table.add_column(column, overflow="fold")
@@ -222,7 +215,7 @@ def send(
 
     with errors_shown():
         with progress_bar() as progress:
-            sent = send_files(inputs, _settings(), to, host, port, ae_title, progress)
+            sent = send_files(inputs, current_settings(), to, host, port, ae_title, progress)
         console.print(f"{sent} instances sent.")
 
 
@@ -248,17 +241,3 @@ def demo(
     show_response_table(shown.document, f"Response of subject {shown.subject_key}")
     console.print(f"Pictures and report: [bold]{escape(str(out / 'report.html'))}[/]", soft_wrap=True)
     console.print(f"{time.monotonic() - started:.0f} s in all. Not a medical device; the patient is a phantom.")
-
-
-def _settings(**changes: object) -> Settings:
-    """Return the settings, with errors in words."""
-    from pydantic import ValidationError
-
-    try:
-        return Settings(**changes)  # type: ignore[arg-type]  # checked by the model
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise InvalidSettings(
-            f"{first['msg']}.", where=name, remedy="`tumorresp settings` lists what is known."
-        ) from None

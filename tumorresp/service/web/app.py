@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from tumorresp.domain.errors import Missing, TumorRespError
 from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.service.store import DeliveryState, SeriesState, Store
+from tumorresp.service.web import respond
 
 _PAGES = Environment(
     loader=PackageLoader("tumorresp.service.web"), autoescape=select_autoescape(default=True), undefined=StrictUndefined
@@ -34,6 +35,7 @@ def create_app(store: Store, results_folder: Path, evaluate_again: Callable[[str
         Orders a new evaluation of a subject; False where nothing is there to evaluate.
     """
     app = FastAPI(title="tumorresp", version=SOFTWARE_VERSION, docs_url="/api/docs", openapi_url="/api/openapi.json")
+    app.include_router(respond.router)
 
     @app.exception_handler(TumorRespError)
     def problem(request: Request, error: Exception) -> JSONResponse:

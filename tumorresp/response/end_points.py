@@ -1,0 +1,248 @@
+"""Time-to-event end points of one subject: PFS, TTP, OS, duration of response and of stable disease, time to response.
+
+RECIST 1.1, sections 4.7 and 4.8; censoring as regulators describe it (FDA, Clinical Trial Endpoints for the Approval of
+Cancer Drugs and Biologics, 2018), every convention a parameter.
+"""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tumorresp.domain.assessment import Category
+from tumorresp.domain.errors import InvalidInput
+from tumorresp.domain.finding import Finding, Severity
+from tumorresp.response.outcome import BestResponse, EndPoint, EndPointName
+from tumorresp.response.parameters import as_pairs
+from tumorresp.response.subject import DatedResponse, SubjectDates
+
+
+class TtpDeath(StrEnum):
+    """Where TTP is censored when a subject dies without progression."""
+
+    LAST_ASSESSMENT = "last_assessment"
+    DEATH = "death"
+
+
+@dataclass(frozen=True)
+class EndPointParameters:
+    """Conventions of the end points.
+
+    Parameters
+    ----------
+    progression_at_first_scan
+        PD dates from the earliest scan of its visit that shows it; False: from the visit's date.
+    censor_at_new_therapy
+        Progression and death after the start of another therapy do not count: censored at the last adequate assessment
+        before it. False: they do (treatment policy).
+    visit_interval_days
+        Planned distance of the assessments; None switches the rule of missed visits off.
+    missed_visits
+        An event after so many missed visits in a row is censored at the last adequate assessment before them.
+    visit_window_days
+        An assessment may be so late without counting as missed.
+    ttp_death
+        Where TTP is censored at death without progression.
+    response_confirmed
+        Duration of response, of stable disease and time to response go by the confirmed best response; False: by the
+        unconfirmed one.
+    """
+
+    progression_at_first_scan: bool = True
+    censor_at_new_therapy: bool = True
+    visit_interval_days: int | None = None
+    missed_visits: int = 2
+    visit_window_days: int = 7
+    ttp_death: TtpDeath = TtpDeath.LAST_ASSESSMENT
+    response_confirmed: bool = True
+
+
+_RESPONSES = (Category.CR, Category.PR)
+_STABLE = (Category.SD, Category.NON_CR_NON_PD)
+_INADEQUATE = (Category.NE, Category.MISSING)
+
+
+@dataclass(frozen=True)
+class _End:
+    """Where an end point ends."""
+
+    date: datetime.date
+    event: bool
+    description: str
+    reasons: tuple[str, ...]
+
+
+def with_reference(dates: SubjectDates, baseline: datetime.date | None) -> tuple[SubjectDates, tuple[Finding, ...]]:
+    """Return dates whose reference is known: the first treatment or the baseline scan stand in, with a finding."""
+    if dates.reference is not None:
+        return dates, ()
+    stand_in = dates.first_treatment or baseline
+    if stand_in is None:
+        return dates, ()
+    which = "the first treatment" if dates.first_treatment is not None else "the baseline scan"
+    words = f"No reference date is given: end points count from {which} ({stand_in})."
+    known = SubjectDates(stand_in, dates.first_treatment, dates.new_therapy, dates.death, dates.last_alive, dates.arm)
+    return known, (Finding("reference-date-not-given", Severity.WARNING, words),)
+
+
+def progression(responses: Sequence[DatedResponse], parameters: EndPointParameters) -> DatedResponse | None:
+    """Return the first PD, None where there is none."""
+    found = [item for item in responses if item.overall is Category.PD]
+    return min(found, key=lambda item: progression_date(item, parameters), default=None)
+
+
+def progression_date(response: DatedResponse, parameters: EndPointParameters) -> datetime.date:
+    """Return what a PD dates from."""
+    return response.progression_date if parameters.progression_at_first_scan else response.date
+
+
+def end_points(
+    responses: Sequence[DatedResponse],
+    dates: SubjectDates,
+    parameters: EndPointParameters,
+    best: BestResponse | None = None,
+) -> tuple[EndPoint, ...]:
+    """Return the end points that a subject has.
+
+    Parameters
+    ----------
+    responses
+        Overall responses after the baseline.
+    dates
+        ``reference`` must be known.
+    best
+        Best response: DOR and TTR are of subjects whose best is CR or PR, DOSD of those whose best is SD.
+
+    Raises
+    ------
+    InvalidInput
+        If the reference date is not known, or death lies before it.
+    """
+    reference = dates.reference
+    if reference is None:
+        raise InvalidInput("the reference date is not known.", where="end points", remedy="Give reference_date.")
+    if dates.death is not None and dates.death < reference:
+        raise InvalidInput(f"death on {dates.death} lies before the reference date {reference}.", where="death_date")
+    ordered = sorted((item for item in responses if item.date >= reference), key=lambda item: item.date)
+    survival = _progression_or_death(ordered, dates, reference, parameters)
+    found = [
+        _end_point(EndPointName.PFS, reference, survival, parameters),
+        _end_point(
+            EndPointName.TTP, reference, _time_to_progression(ordered, dates, reference, parameters), parameters
+        ),
+        _end_point(EndPointName.OS, reference, _death(ordered, dates, reference), parameters),
+    ]
+    if best is not None and best.category in _RESPONSES and best.date is not None:
+        words = (f"{best.category} first on {best.date}{' (confirmed)' if best.confirmed else ''}.",)
+        found.append(_end_point(EndPointName.TTR, reference, _End(best.date, True, "Response", words), parameters))
+        found.append(_end_point(EndPointName.DOR, best.date, survival, parameters))
+    if best is not None and best.category in _STABLE:
+        start = dates.first_treatment or reference
+        found.append(_end_point(EndPointName.DOSD, min(start, survival.date), survival, parameters))
+    return tuple(found)
+
+
+def _end_point(name: EndPointName, start: datetime.date, end: _End, parameters: EndPointParameters) -> EndPoint:
+    return EndPoint(
+        name=name,
+        start=start,
+        end=max(start, end.date),
+        days=max(0, (end.date - start).days) + 1,
+        event=end.event,
+        description=end.description,
+        reasons=end.reasons,
+        parameters=as_pairs(parameters),
+    )
+
+
+def _progression_or_death(
+    ordered: Sequence[DatedResponse], dates: SubjectDates, reference: datetime.date, parameters: EndPointParameters
+) -> _End:
+    event = _first_event(ordered, dates, parameters)
+    return _censored_or(event, ordered, dates, reference, parameters)
+
+
+def _first_event(ordered: Sequence[DatedResponse], dates: SubjectDates, parameters: EndPointParameters) -> _End | None:
+    found = progression(ordered, parameters)
+    if found is not None:
+        day = progression_date(found, parameters)
+        if dates.death is None or day <= dates.death:
+            return _End(day, True, "Disease progression", (f"PD at {found.name}, dated {day}.",))
+    if dates.death is not None:
+        return _End(dates.death, True, "Death", (f"Death on {dates.death} without progression before.",))
+    return None
+
+
+def _censored_or(
+    event: _End | None,
+    ordered: Sequence[DatedResponse],
+    dates: SubjectDates,
+    reference: datetime.date,
+    parameters: EndPointParameters,
+) -> _End:
+    """Return the event, or where and why it is censored."""
+    limit = event.date if event is not None else None
+    therapy = dates.new_therapy if parameters.censor_at_new_therapy else None
+    if therapy is not None and (limit is None or therapy < limit):
+        last = _last_adequate(ordered, therapy, inclusive=True)
+        return _censored(last, reference, f"New anti-cancer therapy on {therapy}")
+    if event is None:
+        return _censored(_last_adequate(ordered, None), reference, "No progression and no death")
+    last = _last_adequate(ordered, limit, inclusive=False)
+    since = last.date if last is not None else reference
+    allowed = _allowed_gap(parameters)
+    if allowed is not None and (event.date - since).days > allowed:
+        words = f"{event.description} {(event.date - since).days} days after the last adequate assessment"
+        return _censored(last, reference, f"{words}: {parameters.missed_visits} or more missed visits")
+    return event
+
+
+def _allowed_gap(parameters: EndPointParameters) -> int | None:
+    """Return the days without assessment beyond which visits were missed."""
+    if parameters.visit_interval_days is None:
+        return None
+    return parameters.missed_visits * parameters.visit_interval_days + parameters.visit_window_days
+
+
+def _last_adequate(
+    ordered: Sequence[DatedResponse], limit: datetime.date | None, *, inclusive: bool = True
+) -> DatedResponse | None:
+    """Return the last assessment that could be evaluated, up to a date; that of the progression itself is none."""
+    found = [
+        item
+        for item in ordered
+        if item.overall not in _INADEQUATE
+        and item.overall is not Category.PD
+        and (limit is None or item.date < limit or (inclusive and item.date == limit))
+    ]
+    return found[-1] if found else None
+
+
+def _censored(last: DatedResponse | None, reference: datetime.date, why: str) -> _End:
+    if last is None:
+        words = f"{why}; no adequate assessment after the reference date: censored there, 1 day."
+        return _End(reference, False, f"{why}: no post-baseline assessment", (words,))
+    words = f"{why}; censored at the last adequate assessment, {last.name} on {last.date} ({last.overall})."
+    return _End(last.date, False, f"{why}: last adequate assessment", (words,))
+
+
+def _time_to_progression(
+    ordered: Sequence[DatedResponse], dates: SubjectDates, reference: datetime.date, parameters: EndPointParameters
+) -> _End:
+    alive = SubjectDates(reference, dates.first_treatment, dates.new_therapy, None, dates.last_alive, dates.arm)
+    before_death = [item for item in ordered if dates.death is None or item.date <= dates.death]
+    end = _progression_or_death(before_death, alive, reference, parameters)
+    cut = dates.new_therapy if parameters.censor_at_new_therapy else None
+    died_first = dates.death is not None and (cut is None or dates.death <= cut)
+    if end.event or not died_first or parameters.ttp_death is TtpDeath.LAST_ASSESSMENT:
+        return end
+    assert dates.death is not None, "it came first"
+    return _End(dates.death, False, "Death without progression", (f"Death on {dates.death} without progression.",))
+
+
+def _death(ordered: Sequence[DatedResponse], dates: SubjectDates, reference: datetime.date) -> _End:
+    if dates.death is not None:
+        return _End(dates.death, True, "Death", (f"Death on {dates.death}.",))
+    known = [item.date for item in ordered] + ([dates.last_alive] if dates.last_alive is not None else [])
+    last = max(known, default=reference)
+    return _End(last, False, "Alive: last known alive", (f"Not known to have died; last seen on {last}.",))

@@ -1,0 +1,74 @@
+"""One subject through every criterion: responses, best response, end points; the whole of it pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tumorresp.domain.assessment import Assessment
+from tumorresp.domain.finding import Finding, Severity
+from tumorresp.response.best_response import best_response
+from tumorresp.response.criteria import criterion_named
+from tumorresp.response.end_points import end_points, with_reference
+from tumorresp.response.outcome import CriterionOutcome, SubjectOutcome
+from tumorresp.response.protocol import Protocol
+from tumorresp.response.subject import DatedResponse, SubjectCourse, SubjectDates, dated_responses
+from tumorresp.response.table.response_table import ReportedCourse
+
+REPORTED = "reported"
+"""The criterion's name where responses were reported, not computed."""
+
+
+def evaluate_course(course: SubjectCourse, criteria: Sequence[str], protocol: Protocol) -> SubjectOutcome:
+    """Evaluate a subject's lesion measurements by criteria.
+
+    Raises
+    ------
+    InvalidInput
+        If a criterion is not known, the visits are not in order of date, or the subject's dates contradict each other.
+    """
+    baseline = course.visits[0].date if course.visits else None
+    dates, findings = with_reference(course.dates, baseline)
+    if len(course.visits) < 2:
+        words = "There is one visit only: without a follow-up nothing can be said of the response."
+        findings = (*findings, Finding("no-follow-up", Severity.WARNING, words))
+    known = replace(course, dates=dates)
+    return SubjectOutcome(known, tuple(_by_criterion(known, name, protocol) for name in criteria), findings)
+
+
+def evaluate_reported(course: ReportedCourse, protocol: Protocol) -> SubjectOutcome:
+    """Return best response and end points of reported responses; nothing is assessed again.
+
+    Raises
+    ------
+    InvalidInput
+        If the subject's dates contradict each other.
+    """
+    first = course.baseline_date or min((item.date for item in course.responses), default=None)
+    dates, findings = with_reference(course.dates, first)
+    outcome = _over_time(REPORTED, (), course.responses, dates, protocol)
+    shown = SubjectCourse(course.subject_id, course.evaluator, (), dates, course.findings)
+    return SubjectOutcome(shown, (outcome,), findings)
+
+
+def _by_criterion(course: SubjectCourse, name: str, protocol: Protocol) -> CriterionOutcome:
+    criterion = criterion_named(name)
+    assessments = criterion.assess(course.visits, protocol.criteria[criterion.name])
+    responses = dated_responses(course.visits, assessments)
+    return _over_time(criterion.name, assessments, responses, course.dates, protocol)
+
+
+def _over_time(
+    name: str,
+    assessments: tuple[Assessment, ...],
+    responses: Sequence[DatedResponse],
+    dates: SubjectDates,
+    protocol: Protocol,
+) -> CriterionOutcome:
+    if dates.reference is None:
+        return CriterionOutcome(name, assessments)
+    best, confirmed = (
+        best_response(responses, dates, protocol.best_response, confirmed=wanted) for wanted in (False, True)
+    )
+    counted = confirmed if protocol.end_points.response_confirmed else best
+    return CriterionOutcome(
+        name, assessments, best, confirmed, end_points(responses, dates, protocol.end_points, counted)
+    )

@@ -1,0 +1,126 @@
+"""One part of a table, evaluated in a process of its own: rows in, rows of the result tables out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+
+from reports.outcome_tables import FINDINGS, ResultTable, Value
+from tumorresp.domain.errors import TumorRespError
+from tumorresp.domain.finding import Finding, Severity
+from tumorresp.response.evaluate import evaluate_course, evaluate_reported
+from tumorresp.response.outcome import SubjectOutcome
+from tumorresp.response.protocol import Protocol, protocol_from
+from tumorresp.response.table.lesion_table import courses_of_subject
+from tumorresp.response.table.response_table import reported_courses
+from tumorresp.response.table.rows import Row, understood_rows
+from tumorresp.service.respond.table_files import ROW
+
+TableRows = dict[str, list[tuple[Value, ...]]]
+
+
+@dataclass(frozen=True)
+class PartJob:
+    """What a worker is given; ``protocol`` as ``protocol_document`` writes it."""
+
+    kind: str
+    rows: pa.Table
+    criteria: tuple[str, ...]
+    protocol: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PartResult:
+    """What a worker gives back.
+
+    Parameters
+    ----------
+    tables
+        Rows of every result table by its name.
+    outcomes
+        Of the part's subjects, without reasons and inputs: what rates and figures need.
+    errors, warnings
+        How many findings of that severity.
+    """
+
+    tables: TableRows
+    outcomes: tuple[SubjectOutcome, ...]
+    errors: int
+    warnings: int
+
+
+def evaluate_part(job: PartJob, tables: Sequence[ResultTable]) -> PartResult:
+    """Evaluate the subjects of a part; one that cannot be evaluated becomes a finding."""
+    protocol = protocol_from(job.protocol)
+    outcomes, loose = subject_outcomes(job.kind, job.rows, job.criteria, protocol)
+    made = {table.name: [row for outcome in outcomes for row in table.rows(outcome)] for table in tables}
+    findings = [(subject, "", "", "", str(f.severity), f.code, f.message, f.where) for subject, f in loose]
+    made[FINDINGS.name] = [*findings, *made[FINDINGS.name]]
+    severities = [row[4] for row in made[FINDINGS.name]]
+    return PartResult(
+        made,
+        tuple(_slim(outcome) for outcome in outcomes),
+        severities.count(Severity.ERROR.value),
+        severities.count(Severity.WARNING.value),
+    )
+
+
+def subject_outcomes(
+    kind: str, table: pa.Table, criteria: Sequence[str], protocol: Protocol
+) -> tuple[list[SubjectOutcome], list[tuple[str, Finding]]]:
+    """Return the outcome of every course of a table, and findings that belong to none, with their subjects."""
+    records = table.to_pylist()
+    numbered = [(record.pop(ROW), record) for record in records]
+    subject_of_row = {f"row {number}": str(record.get("subject") or "").strip() for number, record in numbered}
+    rows, findings = understood_rows(kind, numbered, protocol.table)
+    loose = [(subject_of_row.get(finding.where.split(",")[0], ""), finding) for finding in findings]
+    outcomes: list[SubjectOutcome] = []
+    for subject, own in _by_subject(rows):
+        try:
+            made, unused = _outcomes(kind, own, criteria, protocol)
+        except TumorRespError as error:
+            words = f"{error} The subject is not evaluated."
+            loose.append((subject, Finding("subject-not-evaluated", Severity.ERROR, words, own[0].where)))
+            continue
+        outcomes += made
+        loose += [(subject, finding) for finding in unused]
+    return outcomes, loose
+
+
+def _outcomes(
+    kind: str, rows: Sequence[Row], criteria: Sequence[str], protocol: Protocol
+) -> tuple[list[SubjectOutcome], Sequence[Finding]]:
+    if kind == "responses":
+        reported, unused = reported_courses(rows, protocol.table)
+        return [evaluate_reported(course, protocol) for course in reported], unused
+    courses, unused = courses_of_subject(rows, protocol.table)
+    return [evaluate_course(course, criteria, protocol) for course in courses], unused
+
+
+def _by_subject(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
+    by_subject: dict[str, list[Row]] = {}
+    for row in rows:
+        by_subject.setdefault(str(row.values["subject"]), []).append(row)
+    yield from by_subject.items()
+
+
+def _slim(outcome: SubjectOutcome) -> SubjectOutcome:
+    """Return an outcome without what only a reader of one subject needs: it travels between processes."""
+    return replace(
+        outcome,
+        course=replace(
+            outcome.course, visits=tuple(replace(v, observations=()) for v in outcome.course.visits), findings=()
+        ),
+        outcomes=tuple(
+            replace(
+                item,
+                assessments=tuple(
+                    replace(a, reasons=(), parameters=(), findings=(), inputs=(), secondary=())
+                    for a in item.assessments
+                ),
+            )
+            for item in outcome.outcomes
+        ),
+        findings=(),
+    )
