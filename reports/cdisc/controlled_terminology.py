@@ -6,6 +6,7 @@ is used there and nowhere else.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from tumorresp.domain.measurement import LesionRole
@@ -130,6 +131,7 @@ CODELISTS: Mapping[str, tuple[str, str, tuple[str, ...]]] = MappingProxyType(
 EXTENSIBLE = frozenset(("LOC", "METHOD", "MEDEVAL", "ONCRSCAT", "ONCRSR", "UNIT"))
 
 
+@lru_cache(maxsize=4096)
 def location_term(organ: str, *, nodal: bool) -> str:
     """Return the term of LOC, or the organ's own word in capitals where this product knows no term."""
     word = organ_of(None, organ) or counted_organ(organ, nodal=nodal)
