@@ -1,0 +1,199 @@
+"""Best overall response: RECIST 1.1's Table 3, the confirmation rule, the minimum duration, and laws."""
+
+import datetime
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tumorresp.domain.assessment import Category
+from tumorresp.domain.errors import InvalidInput
+from tumorresp.response.best_response import BestResponseParameters, SdWindowConvention, best_response
+from tumorresp.response.outcome import BestResponse
+from tumorresp.response.subject import DatedResponse, SubjectDates
+
+REFERENCE = datetime.date(2024, 1, 1)
+PUBLISHED = BestResponseParameters()
+RANK = ["CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE", "MISSING"]
+
+
+def course(*seen: tuple[str, int]) -> list[DatedResponse]:
+    """Return responses from (category, days after the reference)."""
+    made = []
+    for number, (category, days) in enumerate(seen, 1):
+        date = REFERENCE + datetime.timedelta(days=days)
+        made.append(DatedResponse(f"v{number}", f"Visit {number}", date, Category(category), date))
+    return made
+
+
+def best(
+    responses: list[DatedResponse],
+    parameters: BestResponseParameters = PUBLISHED,
+    *,
+    confirmed: bool = True,
+    new_therapy: int | None = None,
+) -> BestResponse:
+    therapy = None if new_therapy is None else REFERENCE + datetime.timedelta(days=new_therapy)
+    return best_response(responses, SubjectDates(REFERENCE, new_therapy=therapy), parameters, confirmed=confirmed)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "when_early", "when_late"),
+    [
+        # first visit on day 30 (early: before six weeks) or 56 (late), second 56 days later
+        ("CR", "CR", "CR", "CR"),
+        ("CR", "SD", "SD", "SD"),
+        ("CR", "PD", "PD", "SD"),
+        ("CR", "NE", "NE", "SD"),
+        ("PR", "CR", "PR", "PR"),
+        ("PR", "PR", "PR", "PR"),
+        ("PR", "SD", "SD", "SD"),
+        ("PR", "PD", "PD", "SD"),
+        ("PR", "NE", "NE", "SD"),
+        ("NE", "NE", "NE", "NE"),
+        ("SD", "PD", "PD", "SD"),
+        ("SD", "NE", "NE", "SD"),
+        ("PD", "PD", "PD", "PD"),
+        ("NON-CR/NON-PD", "PD", "PD", "NON-CR/NON-PD"),
+    ],
+)
+def test_table_3(first: str, second: str, when_early: str, when_late: str) -> None:
+    assert best(course((first, 30), (second, 86))).category == when_early
+    assert best(course((first, 56), (second, 112))).category == when_late
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        ([("PR", 56), ("PR", 84)], "PR"),  # 28 days exactly
+        ([("PR", 56), ("PR", 83)], "SD"),
+        ([("CR", 56), ("CR", 84)], "CR"),
+        ([("CR", 56), ("CR", 83)], "SD"),
+        ([("PR", 56), ("PR", 70), ("PR", 84)], "PR"),  # the next scan is early, the one after confirms
+        ([("PR", 56), ("NE", 84), ("PR", 112)], "PR"),
+        ([("PR", 56), ("NE", 84), ("NE", 98), ("PR", 112)], "SD"),
+        ([("CR", 56), ("NE", 84), ("CR", 112)], "CR"),
+        ([("CR", 56), ("NE", 84), ("NE", 98), ("CR", 112)], "SD"),
+        ([("CR", 56), ("PR", 70), ("CR", 112)], "PR"),
+        ([("PR", 56), ("SD", 84), ("PR", 112)], "SD"),
+        ([("PR", 56), ("CR", 70), ("PR", 84)], "SD"),  # a PR after a CR confirms nothing
+        ([("PR", 56), ("CR", 84), ("CR", 112)], "CR"),
+        ([("PR", 56), ("SD", 84), ("PR", 112), ("PR", 140)], "PR"),  # the second PR is confirmed
+        ([("SD", 56), ("PR", 84), ("PD", 112)], "SD"),
+    ],
+)
+def test_confirmation(seen: list[tuple[str, int]], expected: str) -> None:
+    assert best(course(*seen)).category == expected
+
+
+def test_one_sd_between_two_pr_where_the_protocol_allows_it() -> None:
+    lenient = replace(PUBLISHED, accept_sd=True)
+    assert best(course(("PR", 56), ("SD", 84), ("PR", 112)), lenient).category is Category.PR
+    assert best(course(("PR", 56), ("SD", 70), ("SD", 84), ("PR", 112)), lenient).category is Category.SD
+
+
+def test_more_ne_where_the_protocol_allows_them() -> None:
+    lenient = replace(PUBLISHED, max_nr_ne=2)
+    assert best(course(("PR", 56), ("NE", 84), ("NE", 98), ("PR", 112)), lenient).category is Category.PR
+
+
+def test_dates_of_a_confirmed_response() -> None:
+    found = best(course(("SD", 42), ("PR", 84), ("NE", 112), ("CR", 140), ("PD", 200)))
+    assert found.category is Category.PR
+    assert found.date == REFERENCE + datetime.timedelta(days=84)
+    assert found.confirming_date == REFERENCE + datetime.timedelta(days=140)
+    assert [(day - REFERENCE).days for day in found.component_dates] == [84, 112, 140]
+    assert "56 days later" in found.reasons[1]
+
+
+@pytest.mark.parametrize(
+    ("convention", "days", "expected"),
+    [
+        (SdWindowConvention.DIFFERENCE, 41, "NE"),
+        (SdWindowConvention.DIFFERENCE, 42, "SD"),
+        (SdWindowConvention.STUDY_DAY, 40, "NE"),
+        (SdWindowConvention.STUDY_DAY, 41, "SD"),
+    ],
+)
+def test_minimum_duration_of_stable_disease(convention: SdWindowConvention, days: int, expected: str) -> None:
+    parameters = replace(PUBLISHED, sd_window_convention=convention)
+    assert best(course(("SD", days)), parameters).category == expected
+    assert best(course(("SD", days)), parameters, confirmed=False).category == expected
+
+
+def test_unconfirmed_responses_count_at_any_time() -> None:
+    found = best(course(("PR", 10), ("PD", 50)), confirmed=False)
+    assert (found.category, found.date) == (Category.PR, REFERENCE + datetime.timedelta(days=10))
+    assert best(course(("SD", 56), ("PR", 112), ("CR", 168)), confirmed=False).category is Category.CR
+
+
+def test_progression_dates_from_its_first_scan() -> None:
+    (visit,) = course(("PD", 56))
+    early = replace(visit, progression_date=REFERENCE + datetime.timedelta(days=51))
+    assert best([early]).date == REFERENCE + datetime.timedelta(days=51)
+
+
+def test_nothing_after_progression_or_new_therapy_counts() -> None:
+    assert best(course(("SD", 56), ("PD", 84), ("CR", 112), ("CR", 168))).category is Category.SD
+    assert best(course(("SD", 56), ("PR", 84), ("PR", 140)), new_therapy=100).category is Category.SD
+    assert best(course(("SD", 56), ("PR", 84), ("PR", 140)), new_therapy=140).category is Category.PR
+    kept = replace(PUBLISHED, cut_at_new_therapy=False)
+    assert best(course(("SD", 56), ("PR", 84), ("PR", 140)), kept, new_therapy=100).category is Category.PR
+
+
+def test_progression_can_be_left_out() -> None:
+    assert best(course(("SD", 20), ("PD", 84)), replace(PUBLISHED, pd_inclusive=False)).category is Category.NE
+
+
+def test_the_worst_of_one_day_counts() -> None:
+    assert best(course(("PR", 56), ("PD", 56)), confirmed=False).category is Category.PD
+    assert best(course(("SD", 56), ("NE", 56))).category is Category.SD
+
+
+def test_without_assessment() -> None:
+    assert best([]).category is Category.MISSING
+    assert best([], replace(PUBLISHED, missing_as_ne=True)).category is Category.NE
+    assert best(course(("PR", -3))).category is Category.MISSING
+
+
+def test_pr_after_cr_is_pointed_out() -> None:
+    found = best(course(("CR", 56), ("CR", 84), ("PR", 112)))
+    assert [item.code for item in found.findings] == ["cr-followed-by-pr"]
+    assert best(course(("PR", 56), ("CR", 84), ("PD", 112), ("PR", 140))).findings == ()
+
+
+def test_what_cannot_be_judged_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="reference"):
+        best_response([], SubjectDates(), PUBLISHED, confirmed=True)
+    with pytest.raises(InvalidInput, match="iUPD"):
+        best(course(("iUPD", 56)))
+
+
+_COURSES = st.lists(
+    st.tuples(st.sampled_from(["CR", "PR", "SD", "PD", "NE", "NON-CR/NON-PD"]), st.integers(0, 400)), max_size=7
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(_COURSES)
+def test_the_unconfirmed_response_is_never_worse(seen: list[tuple[str, int]]) -> None:
+    responses = course(*seen)
+    unconfirmed, confirmed = (best(responses, confirmed=wanted).category for wanted in (False, True))
+    assert RANK.index(unconfirmed) <= RANK.index(confirmed)
+
+
+@settings(max_examples=100, deadline=None)
+@given(_COURSES, st.permutations(range(7)), st.booleans())
+def test_the_order_of_the_input_does_not_matter(seen: list[tuple[str, int]], order: list[int], confirmed: bool) -> None:
+    unique = list({days: (category, days) for category, days in seen}.values())
+    responses = course(*unique)
+    shuffled = [responses[index] for index in order if index < len(responses)]
+    assert best(shuffled, confirmed=confirmed) == best(responses, confirmed=confirmed)
+
+
+@settings(max_examples=100, deadline=None)
+@given(_COURSES, st.sampled_from(["CR", "PR", "SD", "PD", "NE"]), st.booleans())
+def test_a_visit_after_progression_changes_nothing(seen: list[tuple[str, int]], later: str, confirmed: bool) -> None:
+    responses = course(*seen, ("PD", 401))
+    assert best([*responses, *course((later, 500))], confirmed=confirmed) == best(responses, confirmed=confirmed)
