@@ -1,0 +1,302 @@
+"""ADaM: parameters, values, flags and where each record came from."""
+
+import datetime
+from dataclasses import replace
+
+import pytest
+
+from reports.cdisc.parameter_codes import numbered_code
+from reports.cdisc.subject_records import subject_records
+from tests.reports.cdisc.studies import (
+    BASELINE,
+    CENTRAL,
+    DATES,
+    RESPONDER,
+    SPONSOR,
+    end_point,
+    export,
+    of_visits,
+    subject,
+    terms,
+)
+from tests.response.courses import visits
+from tumorresp.domain.assessment import Category
+from tumorresp.response.outcome import CriterionOutcome, EndPointName, SubjectOutcome
+
+DAY_2, DAY_3, DAY_4 = (BASELINE + datetime.timedelta(days=42 * number) for number in (1, 2, 3))
+
+
+def of_parameter(rows: list[dict[str, object]], code: str) -> list[dict[str, object]]:
+    return [row for row in rows if row["PARAMCD"] == code]
+
+
+def one(rows: list[dict[str, object]], code: str) -> dict[str, object]:
+    found = of_parameter(rows, code)
+    assert len(found) == 1
+    return found[0]
+
+
+def test_adsl_has_one_record_a_subject_with_dates_and_flags() -> None:
+    dates = replace(DATES, death=datetime.date(2024, 6, 1), last_alive=datetime.date(2024, 5, 30))
+    rows = export([subject(*RESPONDER, evaluator=f"RADIOLOGIST {n}", dates=dates) for n in (1, 2)], CENTRAL)["ADSL"]
+    assert len(rows) == 1
+    row = rows[0]
+    assert (row["USUBJID"], row["SUBJID"], row["TRT01P"]) == ("ST1-001", "001", "Drug A 10 mg")
+    assert (row["RANDDT"], row["TRTSDT"], row["NACTDT"]) == (DATES.reference, DATES.first_treatment, None)
+    assert (row["ITTFL"], row["SAFFL"], row["DTHFL"], row["DTHDT"]) == ("Y", "Y", "Y", datetime.date(2024, 6, 1))
+
+
+def test_subject_whose_id_begins_with_the_study_keeps_it() -> None:
+    row = export([subject(*RESPONDER, subject_id="ST1-007")], SPONSOR)["ADSL"][0]
+    assert (row["USUBJID"], row["SUBJID"]) == ("ST1-007", "007")
+
+
+def test_sum_of_diameters_with_baseline_nadir_and_changes() -> None:
+    outcome = subject("T01=40 T02n=20", "T01=25 T02n=17", "T01=20", "T01=30 T02n=18")
+    rows = of_parameter(export([outcome], SPONSOR)["ADTR"], "SDIAM")
+    names = ("AVAL", "BASE", "CHG", "PCHG", "ABLFL", "NADIR", "CHGNAD", "PCHGNAD", "LSEXP", "LSASS")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        (60, 60, None, None, "Y", None, None, None, "T01, T02", "T01, T02"),
+        (42, 60, -18, -30, "", 60, -18, -30, "T01, T02", "T01, T02"),
+        (None, 60, None, None, "", 42, None, None, "T01, T02", "T01"),
+        (48, 60, -12, -20, "", 42, 6, pytest.approx(100 / 7), "T01, T02", "T01, T02"),
+    ]
+
+
+def test_flags_of_sums() -> None:
+    outcome = subject("T01=40", "T01=20", "T01=ne", "T01=30", "T01=10", "T01=absent")
+    rows = of_parameter(export([outcome], SPONSOR)["ADTR"], "SDIAM")
+    flags = ("ANL01FL", "ANL02FL", "ANL03FL", "ANL04FL", "CRFL", "PDFL")
+    assert [tuple(row[name] for name in flags) for row in rows] == [
+        ("", "", "", "", "", ""),
+        ("Y", "Y", "Y", "Y", "", ""),
+        ("", "", "Y", "", "", ""),
+        ("Y", "", "", "Y", "", "Y"),
+        ("Y", "", "", "Y", "", ""),
+        ("Y", "", "", "Y", "Y", ""),
+    ]
+
+
+def test_earliest_of_equal_sums_is_the_best() -> None:
+    rows = of_parameter(export([subject("T01=40", "T01=20", "T01=20")], SPONSOR)["ADTR"], "SDIAM")
+    assert [row["ANL02FL"] for row in rows] == ["", "Y", ""]
+
+
+def test_lesions_have_a_parameter_each() -> None:
+    outcome = subject("T01=40/v900 T02n=20", "T01=absent T02n=9.9", "T01=small T02n=10", volumes=True)
+    rows = export([outcome], SPONSOR)["ADTR"]
+    assert [(row["AVAL"], row["CRFL"], row["CRNFL"]) for row in of_parameter(rows, "LDIAM1")] == [
+        (40, "", ""),
+        (0, "Y", ""),
+        (5, "", ""),
+    ]
+    nodes = of_parameter(rows, "NLDIAM2")
+    assert [(row["AVAL"], row["CRFL"], row["CRNFL"]) for row in nodes] == [(20, "", ""), (9.9, "", "Y"), (10, "", "")]
+    assert {(row["TULOCGR1"], row["TRLNKID"]) for row in nodes} == {("NODAL", "T02")}
+    assert [row["AVAL"] for row in of_parameter(rows, "VOL1")] == [900, 0, None]
+    assert [row["NADIR"] for row in of_parameter(rows, "LDIAM1")] == [None, 40, 0]
+    assert [row["PCHGNAD"] for row in of_parameter(rows, "LDIAM1")] == [None, -100, None]
+
+
+def test_total_volume_stands_beside_the_sum_of_diameters() -> None:
+    outcome = subject("T01=40/v900 T02=20/v100", "T01=25/v300 T02=17/v40", volumes=True)
+    rows = export([outcome], SPONSOR)["ADTR"]
+    assert [row["AVAL"] for row in of_parameter(rows, "TTVVR")] == [1000, 340]
+    assert [row["PCHG"] for row in of_parameter(rows, "TTVVR")] == [None, -66]
+
+
+def test_responses_by_visit_with_codes_flags_and_sources() -> None:
+    out = export([subject(*RESPONDER, "T01=small T02n=8 NT01=pd NEW01=12")], SPONSOR)
+    rows = of_parameter(out["ADRS"], "OVR")
+    names = ("AVISITN", "AVALC", "AVAL", "ADT", "ADY", "ANL01FL", "ANL02FL", "SRCDOM", "SRCVAR")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        (2, "PR", 2, DAY_2, 41, "Y", "Y", "ADTR", "AVAL"),
+        (3, "PD", 5, DAY_3, 83, "Y", "Y", "ADTR", "AVAL"),
+        (4, "PD", 5, DAY_4, 125, "Y", "", "ADTR", "AVAL"),
+    ]
+    for row in rows:
+        source = next(item for item in out["ADTR"] if item["ASEQ"] == row["SRCSEQ"])
+        assert (source["PARAMCD"], source["AVISITN"]) == ("SDIAM", row["AVISITN"])
+
+
+def test_source_of_a_central_read_is_rs() -> None:
+    out = export([subject(*RESPONDER, subject_id=name) for name in ("001", "002")], CENTRAL)
+    for row in of_parameter(out["ADRS"], "OVRB"):
+        source = next(r for r in out["RS"] if (r["USUBJID"], r["RSSEQ"]) == (row["USUBJID"], row["SRCSEQ"]))
+        assert (row["SRCDOM"], source["RSTESTCD"], source["RSSTRESC"]) == ("RS", "OVRLRESP", row["AVALC"])
+        assert source["VISITNUM"] == row["AVISITN"]
+
+
+@pytest.mark.parametrize(
+    ("new_therapy", "expected"),
+    [(None, ["Y", "Y"]), (DAY_3 + datetime.timedelta(1), ["Y", "Y"]), (DAY_3, ["Y", ""]), (DAY_2, ["", ""])],
+)
+def test_assessment_is_valid_before_new_therapy(new_therapy: datetime.date | None, expected: list[str]) -> None:
+    out = export([subject(*RESPONDER, dates=replace(DATES, new_therapy=new_therapy))], SPONSOR)
+    assert [row["ANL01FL"] for row in of_parameter(out["ADRS"], "OVR")] == expected
+
+
+def test_first_progression_and_response() -> None:
+    rows = export([subject(*RESPONDER)], SPONSOR)["ADRS"]
+    assert [(one(rows, code)["AVALC"], one(rows, code)["ADT"]) for code in ("PD", "RSP")] == [
+        ("Y", DAY_3),
+        ("Y", DAY_2),
+    ]
+    stable = export([subject("T01=40", "T01=39")], SPONSOR)["ADRS"]
+    assert [(one(stable, code)["AVALC"], one(stable, code)["AVAL"]) for code in ("PD", "RSP")] == [("N", 0), ("N", 0)]
+    assert one(stable, "PD")["ADT"] is None
+
+
+def test_response_after_progression_is_none() -> None:
+    rows = export([subject("T01=40", "T01=60", "T01=20")], SPONSOR)["ADRS"]
+    assert one(rows, "RSP")["AVALC"] == "N"
+
+
+def test_progression_dates_from_the_earliest_scan_and_response_from_the_latest() -> None:
+    course = visits("T01=40", "T01=20", "T01=60")
+    early = tuple(replace(visit, first_date=visit.date - datetime.timedelta(3)) for visit in course[1:])
+    rows = export([of_visits((course[0], *early))], SPONSOR)["ADRS"]
+    assert [row["ADT"] for row in of_parameter(rows, "OVR")] == [DAY_2, DAY_3 - datetime.timedelta(3)]
+    assert one(rows, "PD")["ADT"] == DAY_3 - datetime.timedelta(3)
+
+
+def test_best_responses_and_what_follows_from_them() -> None:
+    rows = export([subject(*RESPONDER, best=(Category.PR, DAY_2))], SPONSOR)["ADRS"]
+    expected = {
+        "BOR": ("PR", 2),
+        "CB": ("Y", 1),
+        "BCP": ("Y", 1),
+        "CBOR": ("SD", 3),
+        "CCB": ("Y", 1),
+        "CBCP": ("N", 0),
+        "CRSP": ("N", 0),
+    }
+    assert {code: (one(rows, code)["AVALC"], one(rows, code)["AVAL"]) for code in expected} == expected
+    assert (one(rows, "BOR")["ADT"], one(rows, "CRSP")["ADT"]) == (DAY_2, None)
+    assert one(rows, "BOR")["SRCSEQ"] == of_parameter(rows, "OVR")[0]["SRCSEQ"]
+
+
+@pytest.mark.parametrize(
+    ("category", "code"),
+    [
+        (Category.CR, 1),
+        (Category.SD, 3),
+        (Category.NON_CR_NON_PD, 4),
+        (Category.PD, 5),
+        (Category.NE, 6),
+        (Category.MISSING, 7),
+    ],
+)
+def test_code_of_a_best_response(category: Category, code: int) -> None:
+    date = None if category is Category.MISSING else DAY_2
+    assert one(export([subject(*RESPONDER, best=(category, date))], SPONSOR)["ADRS"], "BOR")["AVAL"] == code
+
+
+def test_last_assessment_measurable_disease_and_death() -> None:
+    died = replace(DATES, death=datetime.date(2024, 6, 1))
+    rows = export([subject("NT01=present", "NT01=present", "NT01=ne", dates=died)], SPONSOR)["ADRS"]
+    assert (one(rows, "LSTA")["AVALC"], one(rows, "LSTA")["ADT"]) == ("NON-CR/NON-PD", DAY_2)
+    assert one(rows, "MDIS")["AVALC"] == "N"
+    assert (one(rows, "DEATH")["AVALC"], one(rows, "DEATH")["ADT"], one(rows, "DEATH")["SRCVAR"]) == (
+        "Y",
+        died.death,
+        "DTHDT",
+    )
+
+
+def test_immune_criterion_has_parameters_and_codes_of_its_own() -> None:
+    recist = subject(*RESPONDER).outcomes[0]
+    immune = {Category.PR: Category.IPR, Category.PD: Category.IUPD}
+    assessments = tuple(
+        replace(item, criterion="irecist", overall=immune.get(item.overall, item.overall))
+        for item in recist.assessments
+    )
+    outcome = subject(*RESPONDER)
+    outcome = replace(outcome, outcomes=(recist, CriterionOutcome("irecist", assessments)))
+    rows = export([outcome], SPONSOR)["ADRS"]
+    assert [(row["AVALC"], row["AVAL"]) for row in of_parameter(rows, "IOVR")] == [("iPR", 2), ("iUPD", 5)]
+    assert [one(rows, code)["AVALC"] for code in ("IUPD", "ICPD", "IRSP")] == ["Y", "N", "Y"]
+    assert not of_parameter(rows, "IPD")
+    assert one(rows, "IUPD")["ADT"] == DAY_3
+
+
+def test_every_parameter_code_has_one_name_evaluator_and_criterion() -> None:
+    facts = replace(CENTRAL, evaluators={"anna": terms("RADIOLOGIST 1"), "bert": terms("RADIOLOGIST 2")})
+    points = [end_point(EndPointName.PFS, DAY_3, event=True, description="Disease Progression")]
+    outcomes = [
+        subject(
+            "T01=40/v900 T02n=20/v9",
+            "T01=20/v90",
+            evaluator=name,
+            best=(Category.PR, DAY_2),
+            end_points=points,
+            volumes=True,
+        )
+        for name in ("anna", "bert", "INVESTIGATOR")
+    ]
+    out = export(outcomes, facts)
+    for name in ("ADTR", "ADRS", "ADTTE"):
+        named = {(row["PARAMCD"], row["PARAM"], row["PARCAT2"], row["PARCAT3"]) for row in out[name]}
+        assert len({item[0] for item in named}) == len({item[1] for item in named}) == len(named)
+        assert len({item[2] for item in named if item[2]}) == 3
+
+
+@pytest.mark.parametrize(
+    ("base", "number", "expected"), [("LDIAM", 1, "LDIAM1B"), ("NLDIAM", 1, "NLDIAM1B"), ("NLDIAM", 12, "NLDIA12B")]
+)
+def test_number_of_a_lesion_fits_its_code(base: str, number: int, expected: str) -> None:
+    reading = next(subject_records([subject(*RESPONDER)], CENTRAL)).readings[0]
+    assert numbered_code(base, number, reading) == expected
+
+
+def time_to_event(outcome: SubjectOutcome) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    out = export([outcome], SPONSOR)
+    return out["ADTTE"], out["ADRS"]
+
+
+def test_event_has_its_source_in_the_response_of_that_day() -> None:
+    points = [end_point(EndPointName.PFS, DAY_3, event=True, description="Disease Progression")]
+    rows, responses = time_to_event(subject(*RESPONDER, end_points=points))
+    row = one(rows, "PFS")
+    assert (row["STARTDT"], row["ADT"], row["AVAL"], row["AVALU"], row["CNSR"]) == (BASELINE, DAY_3, 85, "DAYS", 0)
+    assert (row["EVNTDESC"], row["CNSDTDSC"], row["SRCDOM"], row["SRCVAR"]) == (
+        "Disease Progression",
+        "",
+        "ADRS",
+        "ADT",
+    )
+    source = next(item for item in responses if item["ASEQ"] == row["SRCSEQ"])
+    assert (source["PARAMCD"], source["AVALC"]) == ("OVR", "PD")
+
+
+@pytest.mark.parametrize(
+    ("end", "event", "expected"),
+    [
+        (datetime.date(2024, 6, 1), True, ("ADSL", "DTHDT")),
+        (DAY_2, False, ("ADRS", "ADT")),
+        (datetime.date(2024, 1, 2), False, ("ADSL", "RANDDT")),
+        (datetime.date(2024, 5, 30), False, ("ADSL", "LSTALVDT")),
+        (datetime.date(2023, 5, 30), False, ("", "")),
+    ],
+)
+def test_source_of_an_end_date(end: datetime.date, event: bool, expected: tuple[str, str]) -> None:
+    dates = replace(DATES, death=datetime.date(2024, 6, 1), last_alive=datetime.date(2024, 5, 30))
+    points = [end_point(EndPointName.TTP, end, event=event, description="Why")]
+    row = one(time_to_event(subject(*RESPONDER, dates=dates, end_points=points))[0], "TTP")
+    assert (row["SRCDOM"], row["SRCVAR"]) == expected
+    assert (row["CNSR"], row["EVNTDESC"], row["CNSDTDSC"]) == ((0, "Why", "") if event else (1, "", "Why"))
+
+
+def test_death_on_the_day_of_a_scan_without_progression_is_the_event() -> None:
+    points = [end_point(EndPointName.PFS, DAY_2, event=True, description="Death")]
+    rows, _ = time_to_event(subject("T01=40", "T01=40", dates=replace(DATES, death=DAY_2), end_points=points))
+    assert one(rows, "PFS")["SRCVAR"] == "DTHDT"
+
+
+def test_survival_is_there_once_and_durations_have_their_codes() -> None:
+    points = [end_point(name, DAY_3, event=False, description="Last") for name in EndPointName]
+    outcome = subject(*RESPONDER, end_points=points, volumes=True)
+    doubled = replace(outcome.outcomes[1], end_points=tuple(points))
+    rows, _ = time_to_event(replace(outcome, outcomes=(outcome.outcomes[0], doubled)))
+    assert len(of_parameter(rows, "OS")) == 1
+    assert {row["PARAMCD"] for row in rows} >= {"PFS", "TTP", "RSD", "SDD", "TTR", "PFSVR", "RSDVR"}
