@@ -9,6 +9,7 @@ from rich.markdown import Markdown
 from rich.markup import escape
 from rich.table import Table
 
+from tumorresp.service.cli.rates_screen import show_rates
 from tumorresp.service.cli.screen import console, error_console, errors_shown, progress_bar
 from tumorresp.service.cli.service_access import subject_of_service
 
@@ -63,17 +64,13 @@ def respond(
         )
         with progress_bar() as progress:
             result = run_respond(request, progress)
-    for rates in result.rates:
-        console.print(_rates_table(rates))
-    if result.discordant is not None:
-        console.print(f"[bold]{result.discordant}[/] visits at which the criteria differ: see discordances.")
+    show_rates(result.rates, result.subjects)
     if result.errors or result.warnings:
         error_console.print(
-            f"[yellow]{result.errors} error(s) and {result.warnings} warning(s)[/]: "
-            f"{escape(str(out / result.findings_file))}",
+            f"[yellow]{result.errors} error(s), {result.warnings} warning(s)[/] about the table: see the findings.",
             soft_wrap=True,
         )
-    console.print(f"Results: [bold]{escape(str(out))}[/] ({', '.join(result.shown_files)})", soft_wrap=True)
+    console.print(f"Results: [bold]{escape(str(out))}[/]", soft_wrap=True)
     raise typer.Exit(1 if result.errors else 0)
 
 

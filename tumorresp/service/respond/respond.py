@@ -25,7 +25,7 @@ from tumorresp.service.respond.part import PartJob, PartResult, evaluate_part
 from tumorresp.service.respond.subject_chunks import subject_chunks
 from tumorresp.service.respond.table_files import TableFile
 
-_FILE_WRITERS: dict[str, Callable[[Path, Sequence[ResultColumn]], TableWriter]] = {
+FILE_WRITERS: dict[str, Callable[[Path, Sequence[ResultColumn]], TableWriter]] = {
     "csv": CsvWriter,
     "parquet": ParquetWriter,
     "json": JsonWriter,
@@ -78,9 +78,9 @@ def respond(
     InvalidInput
         If a format is not known.
     """
-    unknown = [item for item in options.formats if item not in (*_FILE_WRITERS, "xlsx")]
+    unknown = [item for item in options.formats if item not in (*FILE_WRITERS, "xlsx")]
     if unknown:
-        known = ", ".join((*_FILE_WRITERS, "xlsx"))
+        known = ", ".join((*FILE_WRITERS, "xlsx"))
         raise InvalidInput(f"format {', '.join(unknown)} is not known.", where="format", remedy=f"Known are {known}.")
     out.mkdir(parents=True, exist_ok=True)
     subjects: list[SubjectOutcome] = []
@@ -150,7 +150,7 @@ class _Writers:
             for table in tables:
                 path = out / f"{table.name}.{kind}"
                 partial = path.with_name(f".{path.name}.partial")
-                writer = _FILE_WRITERS[kind](partial, table.columns)
+                writer = FILE_WRITERS[kind](partial, table.columns)
                 self._keep(stack, table.name, writer, partial, path)
 
     def write(self, rows: dict[str, list[tuple[Value, ...]]]) -> None:

@@ -1,0 +1,43 @@
+"""Best responses and rates on a terminal."""
+
+from collections.abc import Sequence
+
+from rich.markup import escape
+from rich.table import Table
+
+from tumorresp.cohort.rates import CriterionRates, Rate, RateName
+from tumorresp.domain.assessment import Category
+from tumorresp.service.cli.screen import console
+
+_FIRST = (Category.CR, Category.PR, Category.SD, Category.PD, Category.NE)
+_WIDE = 100
+_SHORT = 8
+
+
+def show_rates(found: Sequence[CriterionRates], subjects: int) -> None:
+    """Print a line a criterion and arm: best responses, and objective response and disease control with intervals."""
+    table = Table(
+        title=f"Best response of {subjects} course(s)", title_justify="left", title_style="bold", header_style="bold"
+    )
+    columns = [*_FIRST, *sorted({c for item in found for c, _ in item.best} - set(_FIRST), key=list(Category).index)]
+    table.add_column("Criterion", no_wrap=True)
+    for category in columns:
+        table.add_column(str(category), justify="right", no_wrap=len(str(category)) < _SHORT)
+    table.add_column("ORR (95 %)", no_wrap=True, justify="right")
+    if console.width >= _WIDE:
+        table.add_column("DCR (95 %)", no_wrap=True, justify="right")
+    for item in found:
+        counts = dict(item.best)
+        shown = {rate.name: rate for rate in item.rates if not rate.arm}
+        table.add_row(
+            f"{escape(item.criterion)}\n[dim]{'confirmed' if item.confirmed else 'unconfirmed'}[/]",
+            *(str(counts.get(category, 0)) for category in columns),
+            *(_rate(shown[name]) for name in (RateName.ORR, RateName.DCR)[: 1 + (console.width >= _WIDE)]),
+        )
+    console.print(table)
+
+
+def _rate(rate: Rate) -> str:
+    if rate.share is None or rate.low is None or rate.high is None:
+        return "–"
+    return f"{100 * rate.share:.1f} % ({100 * rate.low:.1f}–{100 * rate.high:.1f})"
