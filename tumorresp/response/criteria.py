@@ -7,6 +7,10 @@ from typing import Any
 
 from tumorresp.domain.assessment import Assessment
 from tumorresp.domain.errors import InvalidInput
+from tumorresp.response.choi import assess_choi, assess_modified_choi
+from tumorresp.response.choi_parameters import ChoiParameters
+from tumorresp.response.mrecist import assess_mrecist
+from tumorresp.response.mrecist_parameters import MRecistParameters
 from tumorresp.response.observation import Visit
 from tumorresp.response.parameters import Recist11Parameters, VolumetricParameters
 from tumorresp.response.recist_1_1 import assess_recist_1_1
@@ -52,6 +56,29 @@ _ALL = (
         Recist11Parameters,
         assess_recist_1_1,
         rscat="RECIST 1.1",
+    ),
+    Criterion(
+        "mrecist",
+        "mRECIST (hepatocellular carcinoma)",
+        "Lencioni and Llovet, Semin Liver Dis 30 (2010) 52-60",
+        MRecistParameters,
+        assess_mrecist,
+        rscat="MODIFIED RECIST",
+    ),
+    Criterion(
+        "choi",
+        "Choi",
+        "Choi et al., J Clin Oncol 25 (2007) 1753-1759",
+        ChoiParameters,
+        assess_choi,
+        rscat="CHOI",
+    ),
+    Criterion(
+        "choi-modified",
+        "Modified Choi",
+        "Nathan et al., Cancer Biol Ther 9 (2010) 15-19",
+        ChoiParameters,
+        assess_modified_choi,
     ),
     Criterion(
         "volume-recist",
