@@ -139,8 +139,6 @@ def _courses(subject: SubjectRecords, facts: StudyFacts) -> Iterator[_Course]:
     sums = sum_sequence(subject)
     for reading in subject.readings:
         for outcome in reading.outcome.outcomes:
-            if not outcome.assessments:
-                continue
             visits = tuple(
                 (number, visit, item)
                 for number, visit, item in zip(reading.visit_numbers, reading.visits, outcome.assessments, strict=True)
@@ -188,7 +186,9 @@ def _in_analysis(date: datetime.date, subject: SubjectRecords) -> bool:
 
 
 def _firsts(course: _Course) -> Iterator[dict[str, Value]]:
-    """Yield first progression and first response, Y with the date or N without."""
+    """Yield first progression and first response, Y with the date or N without; neither where no visit is known."""
+    if not course.outcome.assessments:
+        return
     if course.is_immune:
         yield _first(course, "UPD", "Unconfirmed Progressive Disease", course.first_of(frozenset((Category.IUPD,))))
         yield _first(course, "CPD", "Confirmed Progressive Disease", course.first_of(frozenset((Category.ICPD,))))
@@ -236,6 +236,8 @@ def _best(
 
 
 def _others(course: _Course) -> Iterator[dict[str, Value]]:
+    if not course.outcome.assessments:
+        return
     evaluable = [item for item in course.dated if item.overall not in _NOT_EVALUABLE]
     if evaluable:
         last = evaluable[-1]

@@ -119,21 +119,23 @@ class DatasetDefinition:
 class Dataset:
     """The values of a data set, added subject by subject and kept column by column.
 
-    Texts are kept once a value, numbers as doubles (NaN: missing), dates as SAS days: memory grows with the number of
-    cells by eight bytes each.
+    Texts are kept once a value and counted by numbers of four bytes a cell; numbers are doubles (NaN: missing), dates
+    SAS days.
     """
 
     def __init__(self, definition: DatasetDefinition) -> None:
         self.definition = definition
         self.findings: list[Finding] = []
         self.records = 0
-        self._texts: dict[str, list[str]] = {}
+        self._codes: dict[str, array[int]] = {}
+        self._texts: dict[str, list[str]] = {}  # by code; 0 is the missing text
+        self._known: dict[str, dict[str, int]] = {}
         self._numbers: dict[str, array[float]] = {}
-        self._known: dict[str, dict[str, str]] = {}
         for variable in definition.variables:
             if variable.type.is_text:
-                self._texts[variable.name] = []
-                self._known[variable.name] = {"": ""}
+                self._codes[variable.name] = array("i")
+                self._texts[variable.name] = [""]
+                self._known[variable.name] = {"": 0}
             else:
                 self._numbers[variable.name] = array("d")
         self._free = frozenset(variable.name for variable in definition.variables if variable.free_text)
@@ -152,26 +154,26 @@ class Dataset:
             if not row.keys() <= self._names:
                 unknown = ", ".join(sorted(row.keys() - self._names))
                 raise InvalidInput(f"{unknown} is no variable.", where=self.definition.name)
-        for name, texts in self._texts.items():
+        for name, codes in self._codes.items():
             known = self._known[name]
             for row in rows:
                 value = row.get(name) or ""
-                text = known.get(value)  # type: ignore[arg-type]  # a text column holds texts
-                texts.append(self._fitted(name, str(value)) if text is None else text)
+                code = known.get(value)  # type: ignore[arg-type]  # a text column holds texts
+                codes.append(self._new_code(name, str(value)) if code is None else code)
         for name, numbers in self._numbers.items():
             numbers.extend([_as_double(row.get(name)) for row in rows])
         self.records += len(rows)
 
     def drop_values(self) -> None:
         """Forget the records and keep what the metadata need: distinct texts and lengths."""
-        for texts in self._texts.values():
-            texts.clear()
+        for name in self._codes:
+            self._codes[name] = array("i")
         for name in self._numbers:
             self._numbers[name] = array("d")
 
-    def text_column(self, name: str) -> Sequence[str]:
-        """Return the texts of a character variable; a missing one is empty."""
-        return self._texts[name]
+    def text_column(self, name: str) -> tuple[Sequence[str], "array[int]"]:
+        """Return the distinct texts of a character variable (the first is empty) and each record's place in them."""
+        return self._texts[name], self._codes[name]
 
     def number_column(self, name: str) -> "array[float]":
         """Return the numbers of a numeric variable; NaN is missing, a date is in SAS days."""
@@ -181,11 +183,11 @@ class Dataset:
         """Return the length in bytes: of a text the longest value's (1 at least), of a number 8."""
         if not variable.type.is_text:
             return 8
-        return max(1, max(map(len, self._known[variable.name].values())))
+        return max(1, max(map(len, self._texts[variable.name])))
 
     def distinct_texts(self, name: str) -> tuple[str, ...]:
         """Return the values of a character variable that occur, the empty one left out, sorted."""
-        return tuple(sorted(filter(None, set(self._known[name].values()))))
+        return tuple(sorted(set(self._texts[name][1:])))
 
     def rows(self) -> Iterator[tuple[Value, ...]]:
         """Yield every record: texts, integers, floats, dates; None where missing (an empty text for TEXT)."""
@@ -193,10 +195,11 @@ class Dataset:
 
     def _values(self, variable: Variable) -> Iterator[Value]:
         name = variable.name
-        if variable.type is VariableType.TEXT:
-            return iter(self._texts[name])
-        if variable.type is VariableType.ISO_DATE:
-            return (text or None for text in self._texts[name])
+        if variable.type.is_text:
+            texts: list[str | None] = [*self._texts[name]]
+            if variable.type is VariableType.ISO_DATE:
+                texts[0] = None
+            return map(texts.__getitem__, self._codes[name])
         numbers = self._numbers[name]
         if variable.type is VariableType.FLOAT:
             return (None if math.isnan(number) else number for number in numbers)
@@ -218,7 +221,8 @@ class Dataset:
                 )
             seen.add(key)
 
-    def _fitted(self, name: str, value: str) -> str:
+    def _new_code(self, name: str, value: str) -> int:
+        """Return the number of a text that was not seen before, made to fit where it is a person's own."""
         text = value
         if not text.isascii() or len(text) > TEXT_LENGTH:
             if name not in self._free:
@@ -230,8 +234,10 @@ class Dataset:
             text = as_ascii(text)[:TEXT_LENGTH]
             message = f"{name} {value!r} does not fit a transport file and was written as {text!r}."
             self.findings.append(Finding("text-changed", Severity.WARNING, message, f"{self.definition.name}.{name}"))
-        self._known[name][value] = text
-        return text
+        texts = self._texts[name]
+        self._known[name][value] = len(texts)
+        texts.append(text)
+        return len(texts) - 1
 
 
 def as_ascii(text: str) -> str:

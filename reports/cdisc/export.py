@@ -88,15 +88,17 @@ def write_cdisc(
 
 def cdisc_datasets(outcomes: Sequence[SubjectOutcome], facts: StudyFacts) -> Iterator[Dataset]:
     """Yield every data set that has records, each built when it is asked for."""
+    domains: set[str] = set()
     for definition, build in BUILDERS:
         dataset = Dataset(definition)
         for subject in subject_records(outcomes, facts):
             dataset.add_subject(build(subject, facts))
         if dataset.records:
+            domains.add(definition.name)
             yield dataset
-        if definition is RS and outcomes:
+        if definition is RS and "TU" in domains:
             related = Dataset(RELREC)
-            related.add_subject(related_records(facts))
+            related.add_subject(related_records(facts, domains))
             yield related
 
 

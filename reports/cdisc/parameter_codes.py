@@ -21,10 +21,11 @@ _MARKS: Mapping[str, str] = MappingProxyType(
         "irecist": "",
         "mrecist": "MR",
         "choi": "CH",
-        "modified-choi": "MC",
+        "choi-modified": "MC",
         "lugano": "LU",
         "rano": "RA",
         "volume-recist": "VR",
+        "reported": "RP",
     }
 )
 

@@ -1,7 +1,9 @@
 """RELREC: how TU, TR and RS belong together, as relationships of whole data sets (SDTMIG 3.4, section 8.3)."""
 
+from collections.abc import Collection
+
 from reports.cdisc.dataset import DatasetDefinition, Row, Variable
-from reports.cdisc.study_facts import ExportMode, StudyFacts
+from reports.cdisc.study_facts import StudyFacts
 
 RELREC = DatasetDefinition(
     "RELREC",
@@ -22,12 +24,21 @@ RELREC = DatasetDefinition(
 )
 
 
-def related_records(facts: StudyFacts) -> list[Row]:
-    """Return the records of RELREC: TU to TR by lesion, and where there is an RS, TR to RS by visit."""
-    links = [("TU", "TULNKID", "ONE", "TUTR"), ("TR", "TRLNKID", "MANY", "TUTR")]
-    if facts.mode is ExportMode.CENTRAL_READ:
-        links += [("TR", "TRLNKGRP", "MANY", "TRRS"), ("RS", "RSLNKGRP", "ONE", "TRRS")]
+def related_records(facts: StudyFacts, domains: Collection[str]) -> list[Row]:
+    """Return the records of RELREC between the domains that have records: TU and TR by lesion, TR and RS by visit."""
+    links = (
+        (("TU", "TULNKID", "ONE"), ("TR", "TRLNKID", "MANY")),
+        (("TR", "TRLNKGRP", "MANY"), ("RS", "RSLNKGRP", "ONE")),
+    )
     return [
-        {"STUDYID": facts.study_id, "RDOMAIN": domain, "IDVAR": variable, "RELTYPE": kind, "RELID": identity}
-        for domain, variable, kind, identity in links
+        {
+            "STUDYID": facts.study_id,
+            "RDOMAIN": domain,
+            "IDVAR": variable,
+            "RELTYPE": kind,
+            "RELID": "".join(part[0] for part in link),
+        }
+        for link in links
+        if all(part[0] in domains for part in link)
+        for domain, variable, kind in link
     ]

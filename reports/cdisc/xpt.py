@@ -22,11 +22,12 @@ def write_xpt(dataset: Dataset, path: Path) -> None:
     for variable in definition.variables:
         name = variable.name
         if variable.type.is_text:
-            columns[name] = pd.Series(np.array(dataset.text_column(name), dtype=object), dtype=object)
+            texts, codes = dataset.text_column(name)
+            columns[name] = pd.Series(np.array(texts, dtype=object)[np.frombuffer(codes, dtype=np.intc)], dtype=object)
         else:
             columns[name] = pd.Series(np.frombuffer(dataset.number_column(name), dtype=float))
     pyreadstat.write_xport(
-        pd.DataFrame(columns),
+        pd.DataFrame(columns, copy=False),
         str(path),
         file_label=definition.label,
         column_labels=[variable.label for variable in definition.variables],

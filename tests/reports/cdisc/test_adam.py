@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from reports.cdisc.parameter_codes import numbered_code
+from reports.cdisc.controlled_terminology import EVALUATOR_IDS
+from reports.cdisc.parameter_codes import numbered_code, parameter_code
 from reports.cdisc.subject_records import subject_records
 from tests.reports.cdisc.studies import (
     BASELINE,
@@ -21,7 +22,8 @@ from tests.reports.cdisc.studies import (
 )
 from tests.response.courses import visits
 from tumorresp.domain.assessment import Category
-from tumorresp.response.outcome import CriterionOutcome, EndPointName, SubjectOutcome
+from tumorresp.response.outcome import BestResponse, CriterionOutcome, EndPointName, SubjectOutcome
+from tumorresp.response.subject import SubjectCourse
 
 DAY_2, DAY_3, DAY_4 = (BASELINE + datetime.timedelta(days=42 * number) for number in (1, 2, 3))
 
@@ -220,6 +222,21 @@ def test_immune_criterion_has_parameters_and_codes_of_its_own() -> None:
     assert one(rows, "IUPD")["ADT"] == DAY_3
 
 
+def test_reported_responses_have_best_response_and_end_points_alone() -> None:
+    points = (end_point(EndPointName.PFS, DAY_3, event=True, description="Disease Progression"),)
+    best = BestResponse(Category.PR, False, DAY_2, None, (), (), ())
+    reported = CriterionOutcome("reported", (), best, None, points)
+    out = export([SubjectOutcome(SubjectCourse("001", "", (), DATES), (reported,))], SPONSOR)
+    assert set(out) == {"ADSL", "ADRS", "ADTTE"}
+    assert {row["PARAMCD"]: row["AVALC"] for row in out["ADRS"]} == {
+        "BORRP": "PR",
+        "CBRP": "Y",
+        "BCPRP": "Y",
+        "DEATH": "N",
+    }
+    assert [(row["PARAMCD"], row["ADT"], row["SRCDOM"]) for row in out["ADTTE"]] == [("PFSRP", DAY_3, "")]
+
+
 def test_every_parameter_code_has_one_name_evaluator_and_criterion() -> None:
     facts = replace(CENTRAL, evaluators={"anna": terms("RADIOLOGIST 1"), "bert": terms("RADIOLOGIST 2")})
     points = [end_point(EndPointName.PFS, DAY_3, event=True, description="Disease Progression")]
@@ -239,6 +256,43 @@ def test_every_parameter_code_has_one_name_evaluator_and_criterion() -> None:
         named = {(row["PARAMCD"], row["PARAM"], row["PARCAT2"], row["PARCAT3"]) for row in out[name]}
         assert len({item[0] for item in named}) == len({item[1] for item in named}) == len(named)
         assert len({item[2] for item in named if item[2]}) == 3
+
+
+def test_no_two_quantities_share_a_code() -> None:
+    criteria = [
+        "recist-1.1",
+        "irecist",
+        "mrecist",
+        "choi",
+        "choi-modified",
+        "lugano",
+        "rano",
+        "volume-recist",
+        "reported",
+    ]
+    bases = [
+        "OVR",
+        "PD",
+        "RSP",
+        "CB",
+        "BOR",
+        "BCP",
+        "CBOR",
+        "CCB",
+        "CBCP",
+        "CRSP",
+        "LSTA",
+        "MDIS",
+        "SDIAM",
+        "SPD",
+        "TTV",
+    ]
+    bases += ["UPD", "CPD", "PFS", "TTP", "RSD", "SDD", "TTR"]
+    evaluators = ["INVESTIGATOR", *filter(None, EVALUATOR_IDS)]
+    outcomes = [subject(*RESPONDER, evaluator=name) for name in evaluators]
+    readings = next(subject_records(outcomes, CENTRAL)).readings
+    codes = [parameter_code(base, name, reading) for base in bases for name in criteria for reading in readings]
+    assert len(set(codes)) == len(codes)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,15 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyreadstat
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 
 from reports.cdisc.controlled_terminology import CODELISTS, RS_TESTS, TR_TESTS, TU_TESTS
@@ -22,6 +25,7 @@ from reports.cdisc.define_xml import check_define_xml
 from reports.cdisc.derivation_methods import METHODS
 from reports.cdisc.export import BUILDERS, ExportResult, FileFormat, write_cdisc
 from reports.cdisc.related_records import RELREC
+from reports.cdisc.xpt import write_xpt
 from tests.reports.cdisc.studies import CENTRAL, RESPONDER, datasets, end_point, subject
 from tumorresp.domain.assessment import Category
 from tumorresp.domain.errors import InvalidInput
@@ -132,7 +136,7 @@ def broken(document: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
 def test_broken_dataset_json_is_refused(exported: tuple[Path, ExportResult]) -> None:
     document = json.loads((exported[0] / "adam" / "adsl.json").read_text())
     columns, rows = document["columns"], document["rows"]
-    cases = [
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"records": 4}, "records says 4"),
         ({"rows": [rows[0][:-1], *rows[1:]]}, "12 values|11 values"),
         ({"datasetJSONVersion": "1.0.0"}, "does not match"),
@@ -168,11 +172,12 @@ def test_define_xml_names_every_variable_with_its_key_and_file(
         references = group.findall("o:ItemRef", spaces)
         assert [items[item.get("ItemOID")].get("Name") for item in references] == [v.name for v in definition.variables]
         keys = sorted(
-            (item for item in references if item.get("KeySequence")), key=lambda item: int(item.get("KeySequence"))
+            (item for item in references if item.get("KeySequence")), key=lambda item: int(item.get("KeySequence", ""))
         )
         assert tuple(items[item.get("ItemOID")].get("Name") for item in keys) == definition.keys
-        href = group.find("d:leaf", spaces).get("{http://www.w3.org/1999/xlink}href")
-        assert (path.parent / href).is_file()
+        leaf = group.find("d:leaf", spaces)
+        assert leaf is not None
+        assert (path.parent / leaf.get("{http://www.w3.org/1999/xlink}href", "")).is_file()
 
 
 def test_define_xml_that_breaks_the_schema_is_refused(exported: tuple[Path, ExportResult], tmp_path: Path) -> None:
@@ -246,6 +251,16 @@ def test_two_records_of_one_key_are_refused() -> None:
         Dataset(SMALL).add_subject([{"USUBJID": "1", "AVAL": 2}, {"USUBJID": "1", "AVAL": 2, "VISIT": "other"}])
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.decimals(-(10**7), 10**7, places=6), min_size=1, max_size=50, unique=True))
+def test_six_decimals_survive_a_transport_file(tmp_path_factory: pytest.TempPathFactory, values: list[Decimal]) -> None:
+    dataset = Dataset(SMALL)
+    dataset.add_subject([{"USUBJID": "1", "AVAL": float(value)} for value in values])
+    path = tmp_path_factory.mktemp("numbers") / "xx.xpt"
+    write_xpt(dataset, path)
+    assert list(pyreadstat.read_xport(str(path))[0]["AVAL"]) == [float(value) for value in values]
+
+
 @pytest.mark.parametrize(
     ("name", "label"),
     [("TOOLONGNAME", "x"), ("aval", "x"), ("1A", "x"), ("AVAL", "x" * 41), ("AVAL", "é"), ("AVAL", "")],
@@ -259,7 +274,7 @@ def test_free_text_is_changed_and_said_once() -> None:
     dataset = Dataset(SMALL)
     dataset.add_subject([{"USUBJID": "1", "VISIT": "Größe – 6", "AVAL": n} for n in (1, 2)])
     dataset.add_subject([{"USUBJID": "2", "VISIT": "x" * 300, "AVAL": 1}])
-    assert dataset.text_column("VISIT") == ["Grosse - 6", "Grosse - 6", "x" * 200]
+    assert [row[1] for row in dataset.rows()] == ["Grosse - 6", "Grosse - 6", "x" * 200]
     assert [finding.code for finding in dataset.findings] == ["text-changed", "text-changed"]
     assert "'Größe – 6'" in dataset.findings[0].message
     assert dataset.length(SMALL.variables[1]) == 200
