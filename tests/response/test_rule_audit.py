@@ -1,5 +1,6 @@
 """The rule audit: of a subject reported rightly nothing is said; one injected mistake is named, and nothing else."""
 
+import datetime
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -11,20 +12,23 @@ from hypothesis import given, settings
 from tests.response.courses import visits
 from tests.response.test_response_laws import mixed_courses
 from tumorresp.domain.assessment import Category, NewLesionStatus
+from tumorresp.domain.errors import InvalidInput
 from tumorresp.response import Recist11Parameters
 from tumorresp.response.reasons import rounded
 from tumorresp.response.rule_audit import (
     AuditFinding,
     AuditParameters,
     Reported,
+    ReportedBest,
     ReportedEvaluation,
     ReportedVisit,
     audit_rules,
 )
 from tumorresp.response.rule_audit.derivation import Derivation
 from tumorresp.response.rule_audit.numbers import percent
-from tumorresp.response.subject import SubjectCourse
+from tumorresp.response.subject import SubjectCourse, SubjectDates
 
+PARTIAL = Reported(Category.PR)
 BY_EACH_VISIT = AuditParameters(response_after_progression=True)
 
 
@@ -395,3 +399,277 @@ def test_table_derived_by_the_rules_is_clean(texts: list[str]) -> None:
     course = course_of(*texts)
     for places in (0, 1, 3):
         assert audit_rules(course, as_derived(course, places), BY_EACH_VISIT) == ()
+
+
+# Visits are 42 days apart; the reference date is the baseline's where none is known.
+RESPONDING = ("T01=100", "T01=60", "T01=55", "T01=100")
+ONE_RESPONSE = ("T01=100", "T01=60", "T01=90")
+BESTS = [
+    # (visits, best as reported, whether confirmed, derived, code, words)
+    (ONE_RESPONSE, "PR", True, "SD", "not-confirmed", "no later scan confirms it"),
+    (RESPONDING, "SD", False, "PR", "", "None of the usual mistakes"),
+    (ONE_RESPONSE, "SD", False, "PR", "confirmation-asked", "confirmed best response"),
+    (("T01=100", "T01=60", "T01=100", "T01=50"), "SD", False, "PR", "confirmation-asked", ""),
+    (("T01=100", "T01=60", "", "", "T01=60"), "PR", True, "SD", "confirmed-across-not-evaluable not-confirmed", ""),
+    (
+        ("T01=100", "T01=130", "T01=60", "T01=50"),
+        "PR",
+        True,
+        "PD",
+        "response-after-progression",
+        "after the first PD was counted",
+    ),
+    (("T01=100", "T01=90", "T01=130"), "PD", False, "SD", "sd-duration-longer", "56 days, not 42"),
+]
+
+
+@pytest.mark.parametrize(("texts", "reported", "confirmed", "derived", "codes", "words"), BESTS)
+def test_best_response_that_does_not_follow(
+    texts: tuple[str, ...], reported: str, confirmed: bool, derived: str, codes: str, words: str
+) -> None:
+    course = course_of(*texts)
+    stated = replace(as_derived(course), best=(ReportedBest(Category(reported), confirmed, "row 99"),))
+    (finding,) = audit_rules(course, stated, BY_EACH_VISIT)
+    assert (finding.what, finding.reported, finding.derived) == ("best overall response", reported, derived)
+    assert set(finding.mistakes) >= set(codes.split())
+    assert words in finding.diagnosis
+    assert finding.sources == ("row 99",)
+    right = replace(as_derived(course), best=(ReportedBest(Category(derived), confirmed),))
+    assert audit_rules(course, right, BY_EACH_VISIT) == ()
+
+
+def on_days(course: SubjectCourse, *days: int) -> SubjectCourse:
+    """The course with its visits on days after 1 January 2024."""
+    first = datetime.date(2024, 1, 1)
+    moved = [
+        replace(visit, date=first + datetime.timedelta(days=day))
+        for visit, day in zip(course.visits, days, strict=True)
+    ]
+    return replace(course, visits=tuple(moved))
+
+
+def findings_of(course: SubjectCourse, reported: ReportedEvaluation) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    found = audit_rules(course, reported, BY_EACH_VISIT)
+    return [(item.what, item.reported, item.derived, item.mistakes) for item in found]
+
+
+def with_best(course: SubjectCourse, category: str, confirmed: bool | None) -> ReportedEvaluation:
+    return replace(as_derived(course), best=(ReportedBest(Category(category), confirmed),))
+
+
+@pytest.mark.parametrize(
+    ("days", "reported", "expected"),
+    [
+        (27, "PR", [("best overall response", "PR", "SD", ("confirmed-too-early", "not-confirmed"))]),
+        (28, "PR", []),
+        (28, "SD", [("best overall response", "SD", "PR", ())]),
+    ],
+)
+def test_confirmation_takes_28_days(days: int, reported: str, expected: list[object]) -> None:
+    course = on_days(course_of("T01=100", "T01=60", "T01=60"), 0, 42, 42 + days)
+    assert findings_of(course, with_best(course, reported, confirmed=True)) == expected
+
+
+@pytest.mark.parametrize(
+    ("day", "reported", "expected"),
+    [
+        (
+            41,
+            "SD",
+            [
+                (
+                    "best overall response",
+                    "SD",
+                    "NE",
+                    ("sd-duration-ignored", "sd-duration-counted-otherwise"),
+                )
+            ],
+        ),
+        (40, "SD", [("best overall response", "SD", "NE", ("sd-duration-ignored",))]),
+        (42, "SD", []),
+        (41, "NE", []),
+    ],
+)
+def test_stable_disease_must_last(day: int, reported: str, expected: list[object]) -> None:
+    course = on_days(course_of("T01=100", "T01=100", "T01=100"), 0, 20, day)
+    assert findings_of(course, with_best(course, reported, confirmed=False)) == expected
+
+
+def test_best_response_of_either_kind_where_none_is_named() -> None:
+    course = course_of(*ONE_RESPONSE)
+    assert findings_of(course, with_best(course, "PR", None)) == []
+    assert findings_of(course, with_best(course, "SD", None)) == []
+    (found,) = findings_of(course, with_best(course, "CR", None))
+    assert found == ("best overall response", "CR", "PR or SD", ())
+
+
+def test_best_response_after_start_of_another_therapy() -> None:
+    course = on_days(course_of("T01=100", "T01=100", "T01=60"), 0, 42, 84)
+    dates = SubjectDates(reference=course.visits[0].date, new_therapy=course.visits[1].date)
+    course = replace(course, dates=dates)
+    (found,) = findings_of(course, with_best(course, "PR", confirmed=False))
+    assert found == ("best overall response", "PR", "SD", ("new-therapy-ignored",))
+
+
+def test_what_follows_from_a_wrong_sum_is_explained_by_it() -> None:
+    """One sum is wrong; change, target, overall and best were made from it: each says so."""
+    course = course_of(*NODES)
+    reported = with_mistake(
+        as_derived(course),
+        1,
+        target_sum=Decimal("25.0"),
+        change_from_baseline_percent=Decimal("-58.3"),
+        change_from_nadir_percent=Decimal("-58.3"),
+        change_from_nadir=Decimal("-35.0"),
+    )
+    assert [item[3] for item in findings_of(course, reported)] == [("lesion-left-out",)] + [
+        ("follows-from-reported-sums",)
+    ] * 3
+    small = course_of("T01=40 T02n=20", "T01=30 T02n=17")
+    reported = with_mistake(as_derived(small), 1, target_sum=Decimal("30.0"), target=Category.PR, overall=Category.PR)
+    reported = replace(reported, best=(ReportedBest(Category.PR, confirmed=False),))
+    assert findings_of(small, reported) == [
+        ("sum of diameters", "30.0 mm", "47 mm", ("lesion-left-out",)),
+        ("target response", "PR", "SD", ("follows-from-reported-sums",)),
+        ("overall response", "PR", "SD", ("follows-from-reported-parts",)),
+        ("best overall response", "PR", "SD", ("follows-from-reported-responses",)),
+    ]
+
+
+def test_wrong_nadir_of_an_earlier_wrong_sum() -> None:
+    course = course_of("T01=50", "T01=30", "T01=40")
+    reported = with_mistake(as_derived(course), 1, target_sum=Decimal("40.0"))
+    reported = with_mistake(reported, 2, change_from_nadir=Decimal("0.0"), target=Category.SD)
+    what = [(item[0], item[3]) for item in findings_of(course, reported)]
+    assert what == [
+        ("sum of diameters", ("sum-of-another-visit",)),
+        ("change from nadir (mm)", ("follows-from-reported-sums",)),
+        ("target response", ("follows-from-reported-sums",)),
+    ]
+
+
+def test_response_after_progression() -> None:
+    course = course_of("T01=100", "T01=130", "T01=100")
+    reported = as_derived(course)
+    (found,) = audit_rules(course, reported)
+    assert (found.what, found.reported, found.mistakes) == ("overall response", "SD", ("response-after-progression",))
+    assert found.visit == "Follow-up 2"
+    assert "PD was reported at Follow-up 1" in found.diagnosis
+    assert "iRECIST" in found.rule
+    assert audit_rules(course, reported, BY_EACH_VISIT) == ()
+    until_progression = replace(reported, visits=reported.visits[:2])
+    assert audit_rules(course, until_progression) == ()
+
+
+def test_percentage_of_a_nadir_of_zero() -> None:
+    course = course_of("T01=20", "T01=absent", "T01=8")
+    reported = with_mistake(as_derived(course), 2, change_from_nadir_percent=Decimal(100))
+    (found,) = audit_rules(course, reported, BY_EACH_VISIT)
+    assert found.what == "change from nadir (%)"
+    assert "reference is 0" in found.derived
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("42", True),
+        ("42.3", True),
+        ("42.2", True),
+        ("42.4", False),
+        ("42.25", True),
+        ("42.24", False),
+        ("42.250", True),
+    ],
+)
+def test_numbers_are_compared_to_the_decimals_reported(text: str, clean: bool) -> None:
+    course = course_of("T01=60", "T01=42.25")
+    found = audit_rules(course, with_mistake(as_derived(course, 2), 1, target_sum=Decimal(text)), BY_EACH_VISIT)
+    assert (found == ()) is clean
+
+
+def test_baseline_has_no_response() -> None:
+    course = course_of("T01=40 NT01=present", "T01=40 NT01=present")
+    reported = with_mistake(as_derived(course), 0, target=Category.SD, new_lesions=NewLesionStatus.YES)
+    assert findings_of(course, reported) == [
+        ("target response", "SD", "baseline", ("response-at-baseline",)),
+        ("new lesions", "yes", "no", ("new-at-baseline",)),
+    ]
+    zero = with_mistake(as_derived(course), 0, change_from_baseline_percent=Decimal("0.0"), target=Category.BASELINE)
+    assert audit_rules(course, zero, BY_EACH_VISIT) == ()
+
+
+def test_date_of_a_response_is_that_of_a_scan() -> None:
+    course = course_of("T01=40", "T01=40")
+    visit = course.visits[1]
+    spread = replace(visit, first_date=visit.date - datetime.timedelta(days=3))
+    course = replace(course, visits=(course.visits[0], spread))
+    for days, clean in ((-4, False), (-3, True), (0, True), (1, False)):
+        stated = with_mistake(as_derived(course), 1, date=visit.date + datetime.timedelta(days=days))
+        found = findings_of(course, stated)
+        assert (found == []) is clean
+        if days == 1:
+            assert found[0][0::3] == ("response date", ("date-after-scan",))
+
+
+def test_progression_date() -> None:
+    course = course_of("T01=40", "T01=60", "T01=80")
+    visit = course.visits[1]
+    first = visit.date - datetime.timedelta(days=3)
+    course = replace(course, visits=(course.visits[0], replace(visit, first_date=first), course.visits[2]))
+
+    def codes(date: datetime.date) -> list[tuple[str, ...]]:
+        stated = replace(as_derived(course), progression_date=Reported(date))
+        return [item[3] for item in findings_of(course, stated)]
+
+    assert codes(first) == []
+    assert codes(visit.date) == [("date-of-last-scan",)]
+    assert codes(course.visits[2].date) == [("later-progression",)]
+    assert codes(datetime.date(2030, 1, 1)) == [()]
+    stable = course_of("T01=40", "T01=40")
+    stated = replace(as_derived(stable), progression_date=Reported(stable.visits[1].date))
+    assert findings_of(stable, stated) == [
+        ("progression date", "2024-02-12", "no progression", ("date-without-progression",))
+    ]
+
+
+def test_progression_date_of_a_response_reported_wrongly() -> None:
+    course = course_of("T01=40", "T01=40", "T01=60")
+    stated = with_mistake(as_derived(course), 1, overall=Category.PD)
+    stated = replace(stated, progression_date=Reported(course.visits[1].date))
+    assert [item[3] for item in findings_of(course, stated)] == [
+        (),
+        ("follows-from-reported-responses", "date-without-progression"),
+    ]
+
+
+def test_reported_visit_without_measurements() -> None:
+    course = course_of("T01=40", "T01=40")
+    extra = ReportedVisit("visit-9", target=Reported(Category.SD), overall=Reported(Category.PD, "row 5"))
+    reported = as_derived(course)
+    reported = replace(reported, visits=(*reported.visits, extra))
+    found = audit_rules(course, reported, BY_EACH_VISIT)
+    assert [(item.what, item.visit, item.mistakes, item.sources) for item in found] == [
+        ("visit", "visit-9", ("visit-not-measured",), ("row 5",)),
+        ("overall response", "visit-9", ("parts-give-another-overall",), ("row 5",)),
+    ]
+
+
+def test_responses_without_any_measurement_are_held_against_each_other() -> None:
+    days = [datetime.date(2024, 2, 12), datetime.date(2024, 3, 25)]
+    parts = [(Category.CR, Category.NE), (Category.PR, Category.CR)]
+    stated = [
+        ReportedVisit(str(day), Reported(day), target=Reported(one), non_target=Reported(other), overall=PARTIAL)
+        for day, (one, other) in zip(days, parts, strict=True)
+    ]
+    course = SubjectCourse("S01", "READER 1", (), SubjectDates(reference=datetime.date(2024, 1, 1)))
+    right = ReportedEvaluation(tuple(stated), (ReportedBest(Category.PR, confirmed=True),))
+    assert audit_rules(course, right) == ()
+    wrong = replace(right, best=(ReportedBest(Category.CR, confirmed=True),))
+    assert findings_of(course, wrong) == [("best overall response", "CR", "PR", ())]
+    unknown = audit_rules(replace(course, dates=SubjectDates()), right)
+    assert [item.mistakes for item in unknown] == [("reference-date-unknown",)]
+
+
+def test_visit_reported_twice_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="V2 is reported more than once"):
+        ReportedEvaluation((ReportedVisit("V2"), ReportedVisit("V2")))

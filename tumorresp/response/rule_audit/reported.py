@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Generic, TypeVar
 
 from tumorresp.domain.assessment import Category, NewLesionStatus
+from tumorresp.domain.errors import InvalidInput
 from tumorresp.response.best_response import BestResponseParameters
 from tumorresp.response.parameters import Recist11Parameters
 
@@ -76,11 +77,24 @@ class ReportedEvaluation:
     """All that one evaluator reported of one subject; visits in any order.
 
     ``progression_date`` is the date of the first progression as reported.
+
+    Raises
+    ------
+    InvalidInput
+        If a visit is reported twice.
     """
 
     visits: tuple[ReportedVisit, ...] = ()
     best: tuple[ReportedBest, ...] = ()
     progression_date: Reported[datetime.date] | None = None
+
+    def __post_init__(self) -> None:
+        names = [item.time_point_id for item in self.visits]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise InvalidInput(
+                f"{', '.join(twice)} is reported more than once.", where=twice[0], remedy="Give one report a visit."
+            )
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ _DATE_RULE = (
     "lesion that was confirmed later (Eisenhauer 2009, sections 4.3.5 and 4.6)."
 )
 _AFTER = frozenset((Category.CR, Category.PR, Category.SD, Category.NON_CR_NON_PD, Category.NED))
+_RESPONSES = _AFTER | {Category.PD, Category.NE}
 
 
 @dataclass(frozen=True)
@@ -169,8 +170,18 @@ def _after_progression(audited: AuditedSubject) -> Iterator[AuditFinding]:
 
 
 def _best(audited: AuditedSubject, stated: ReportedBest) -> Iterator[AuditFinding]:
+    if audited.dates.reference is None:
+        words = "Neither a reference date nor a baseline is known: the windows of the best response cannot be counted."
+        shown = (str(stated.category), "not derived")
+        yield audited.finding(
+            "best overall response", shown, best.RULE, words, ["reference-date-unknown"], [stated.source]
+        )
+        return
     case = best.BestCase(
-        audited.derived_responses, audited.reported_responses, audited.dates, audited.parameters.best_response
+        _judged(audited.derived_responses),
+        _judged(audited.reported_responses),
+        audited.dates,
+        audited.parameters.best_response,
     )
     derived = case.derived(stated.confirmed)
     if stated.category in [item.category for item in derived]:
@@ -185,6 +196,11 @@ def _best(audited: AuditedSubject, stated: ReportedBest) -> Iterator[AuditFindin
         [item.code for item in mistakes],
         [stated.source],
     )
+
+
+def _judged(responses: Sequence[DatedResponse]) -> tuple[DatedResponse, ...]:
+    """Return the responses that RECIST 1.1 knows; others that were reported have findings of their own."""
+    return tuple(item for item in responses if item.overall in _RESPONSES)
 
 
 def _progression_date(audited: AuditedSubject) -> Iterator[AuditFinding]:
@@ -213,11 +229,8 @@ def _date_mistakes(
         words = f"It is the last scan of {first.name}; progression dates from {first.progression_date}."
         yield Mistake("date-of-last-scan", words)
     as_reported = next((item for item in audited.reported_responses if item.overall is Category.PD), None)
-    if (
-        as_reported is not None
-        and as_reported != first
-        and stated.value in (as_reported.date, as_reported.progression_date)
-    ):
+    is_first = as_reported is not None and first is not None and as_reported.time_point_id == first.time_point_id
+    if as_reported is not None and not is_first and stated.value in (as_reported.date, as_reported.progression_date):
         words = f"It is the first PD as reported ({as_reported.name}); the mistake is in a response."
         yield Mistake("follows-from-reported-responses", words)
     later = [item for item in audited.derived_responses if item.overall is Category.PD][1:]

@@ -13,6 +13,7 @@ from typing import Any
 import pyreadstat
 
 from tumorresp.domain.errors import InvalidInput
+from tumorresp.domain.finding import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +42,36 @@ class SdtmRow:
         return self.values.get(name.replace("--", self.domain), "")
 
 
-def read_domain(folder: Path, domain: str, required: Sequence[str] = ()) -> list[SdtmRow] | None:
+def read_domain(
+    folder: Path, domain: str, findings: list[Finding], required: Sequence[str] = ()
+) -> list[SdtmRow] | None:
     """Return the records of a data set, or None where the folder has none.
 
     Parameters
     ----------
     domain
-        ``TU``, ``TR``: the file is ``tu.xpt``, ``tu.json``, ``tu.ndjson`` or ``tu.csv``, in any case of letters.
+        ``TU``, ``TR``: the file is ``tu.xpt``, ``tu.json``, ``tu.ndjson`` or ``tu.csv``, in any case of letters. Of
+        several the first of these is read.
+    findings
+        Takes what is to be said of the files.
     required
         Variables that it must have.
 
     Raises
     ------
     InvalidInput
-        If there are several files for it, it cannot be read, or a variable is missing.
+        If it cannot be read, or a variable is missing.
     """
-    files = sorted(item for item in folder.iterdir() if item.stem.upper() == domain and item.suffix.lower() in _READERS)
+    files = sorted(
+        (item for item in folder.iterdir() if item.stem.upper() == domain and item.suffix.lower() in _READERS),
+        key=_preference,
+    )
     if not files:
         return None
     if len(files) > 1:
-        several = ", ".join(item.name for item in files)
-        raise InvalidInput(f"there are several files for {domain}: {several}.", where=domain, remedy="Leave one.")
+        others = ", ".join(item.name for item in files[1:])
+        words = f"{domain} is there several times: {files[0].name} is read, {others} not."
+        findings.append(Finding("several-files", Severity.INFO, words, files[0].name))
     path = files[0]
     names, records, first = _READERS[path.suffix.lower()](path)
     present = [name.upper() for name in names]
@@ -76,6 +86,10 @@ def read_domain(folder: Path, domain: str, required: Sequence[str] = ()) -> list
         SdtmRow(domain, number, {name: text for name, raw in zip(present, record, strict=True) if (text := _text(raw))})
         for number, record in enumerate(_whole(records, len(present), path.name, first), start=first)
     ]
+
+
+def _preference(path: Path) -> int:
+    return list(_READERS).index(path.suffix.lower())
 
 
 def _whole(records: Iterable[Sequence[Any]], columns: int, name: str, first: int) -> Iterator[Sequence[Any]]:
@@ -155,7 +169,7 @@ def _checked_rows(rows: Any, path: Path) -> list[Sequence[Any]]:
 
 _READERS = {
     ".xpt": _read_xpt,
-    ".csv": _read_csv,
     ".json": _read_dataset_json,
     ".ndjson": _read_dataset_ndjson,
+    ".csv": _read_csv,
 }

@@ -19,9 +19,13 @@ from tumorresp.service.respond.sdtm_keys import ReadKey, VisitNames, read_key, r
 from tumorresp.service.respond.sdtm_lesions import LesionRows, identified_lesions, lesion_rows
 from tumorresp.service.respond.sdtm_responses import reported_evaluations
 
-_TU = ("USUBJID", "TULNKID", "TUSTRESC")
-_TR = ("USUBJID", "TRTESTCD", "TRLNKID")
-_RS = ("USUBJID", "RSTESTCD", "RSSTRESC")
+_DOMAINS = {
+    "TU": ("USUBJID", "TULNKID", "TUSTRESC"),
+    "TR": ("USUBJID", "TRTESTCD", "TRLNKID"),
+    "RS": ("USUBJID", "RSTESTCD", "RSSTRESC"),
+    "SUPPTU": ("USUBJID", "QNAM", "QVAL"),
+    "DM": ("USUBJID",),
+}
 _DM_DATES = {"reference": "RFSTDTC", "first_treatment": "RFXSTDTC", "death": "DTHDTC"}
 
 
@@ -66,23 +70,26 @@ def read_sdtm(folder: Path, conventions: TableConventions | None = None) -> Sdtm
     rules = conventions or TableConventions()
     if not folder.is_dir():
         raise Missing("there is no such folder.", where=folder.name, remedy="Give the folder of the SDTM data sets.")
-    tu, tr, rs = (read_domain(folder, name, required) for name, required in (("TU", _TU), ("TR", _TR), ("RS", _RS)))
-    if tr is None and rs is None:
+    findings: list[Finding] = []
+    found = {name: read_domain(folder, name, findings, required) for name, required in _DOMAINS.items()}
+    if found["TR"] is None and found["RS"] is None:
         raise Missing("there is neither TR nor RS in the folder.", where=folder.name, remedy="Give tr.xpt and rs.xpt.")
-    return _readings(folder, tu or [], tr or [], rs or [], rules)
+    rows = {name: own or [] for name, own in found.items()}
+    findings += _unnamed([*rows["TU"], *rows["TR"], *rows["RS"]])
+    return SdtmInput(_readings(rows, rules, findings), tuple(findings))
 
 
 def _readings(
-    folder: Path, tu: list[SdtmRow], tr: list[SdtmRow], rs: list[SdtmRow], rules: TableConventions
-) -> SdtmInput:
-    names = VisitNames([*tr, *rs])
-    dates = visit_dates([*tr, *rs], names, rules)
-    lesions, findings = identified_lesions(tu, read_domain(folder, "SUPPTU") or [])
-    measured = lesion_rows(tr, lesions, names, dates, rules)
-    reported, noticed = reported_evaluations(tr, rs, names, rules)
-    findings += [*measured.findings, *noticed, *_unnamed([*tu, *tr, *rs])]
-    subjects, date_findings = _subject_dates(read_domain(folder, "DM") or [], rules)
-    findings += date_findings
+    rows: Mapping[str, list[SdtmRow]], rules: TableConventions, findings: list[Finding]
+) -> tuple[SdtmReading, ...]:
+    dated = [*rows["TR"], *rows["RS"]]
+    names = VisitNames(dated)
+    dates = visit_dates(dated, names, rules)
+    lesions, identifying = identified_lesions(rows["TU"], rows["SUPPTU"])
+    measured = lesion_rows(rows["TR"], lesions, names, dates, rules)
+    reported, reporting = reported_evaluations(rows["TR"], rows["RS"], names, rules)
+    findings += [*identifying, *measured.findings, *reporting]
+    subjects = _subject_dates(rows["DM"], rules, findings)
     by_reading: dict[ReadKey, dict[str, datetime.date]] = defaultdict(dict)
     for (key, name), date in dates.items():
         by_reading[key][name] = date
@@ -96,7 +103,7 @@ def _readings(
             dates=subjects.get(key.subject, SubjectDates()),
         )
         readings.append(SdtmReading(course, evaluation))
-    return SdtmInput(tuple(readings), tuple(findings))
+    return tuple(readings)
 
 
 def _course(key: ReadKey, measured: LesionRows, rules: TableConventions) -> SubjectCourse:
@@ -160,13 +167,11 @@ def _unnamed(rows: Sequence[SdtmRow]) -> list[Finding]:
     return findings
 
 
-def _subject_dates(dm: Sequence[SdtmRow], rules: TableConventions) -> tuple[Mapping[str, SubjectDates], list[Finding]]:
-    findings: list[Finding] = []
+def _subject_dates(
+    dm: Sequence[SdtmRow], rules: TableConventions, findings: list[Finding]
+) -> Mapping[str, SubjectDates]:
     subjects = {}
     for row in dm:
-        known = {
-            name: record_date(SdtmRow("DM", row.number, {"DMDTC": row.get(variable)}), rules, findings)
-            for name, variable in _DM_DATES.items()
-        }
+        known = {name: record_date(row, rules, findings, variable) for name, variable in _DM_DATES.items()}
         subjects[row.get("USUBJID")] = SubjectDates(**known, arm=row.get("ARM"))
-    return subjects, findings
+    return subjects

@@ -47,9 +47,11 @@ class VisitNames:
         return f"VISITNUM {number}" if number else row.get("--DTC")[:10]
 
 
-def record_date(row: SdtmRow, conventions: TableConventions, findings: list[Finding]) -> datetime.date | None:
-    """Return the date of a record; None where it has none that can be used, with a finding if it is written wrongly."""
-    raw, where = row.get("--DTC"), f"{row.where}, {row.domain}DTC"
+def record_date(
+    row: SdtmRow, conventions: TableConventions, findings: list[Finding], variable: str = "--DTC"
+) -> datetime.date | None:
+    """Return a date of a record; None where it has none that can be used, with a finding if it is written wrongly."""
+    raw, where = row.get(variable), f"{row.where}, {variable.replace('--', row.domain)}"
     try:
         value = cell_value(_DATE, raw)
     except PartialDate as error:

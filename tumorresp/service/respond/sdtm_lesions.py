@@ -124,13 +124,15 @@ def lesion_rows(
             findings.append(Finding("lesion-not-named", Severity.ERROR, words, row.where))
             continue
         grouped[read_key(row), row.get("TRLNKID"), names.name(row)].append(row)
-    nodes = {(key, lesion) for key, lesion, _ in grouped if _is_node(lesions.get((key, lesion)))}
-    nodes |= {(read_key(row), row.get("TRLNKID")) for row in records if row.get("TRTESTCD") == "LNSTATE"}
+    nodes = {(read_key(row), row.get("TRLNKID")) for row in records if row.get("TRTESTCD") == "LNSTATE"}
     rows: dict[ReadKey, list[Row]] = defaultdict(list)
     where: dict[int, str] = {}
     for (key, lesion, visit), own in grouped.items():
+        # TU without an evaluator identifies the lesions of all.
+        known = lesions.get((key, lesion)) or lesions.get((ReadKey(key.subject, ""), lesion))
+        nodal = (key, lesion) in nodes or _is_node(known)
         for part in _without_repeats(own):
-            made = _Lesion(key, lesion, visit, lesions.get((key, lesion)), (key, lesion) in nodes)
+            made = _Lesion(key, lesion, visit, known, nodal)
             made_row = _row(made, part, dates.get((key, visit)), conventions, findings)
             if made_row is not None:
                 rows[key].append(made_row)
