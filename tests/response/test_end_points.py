@@ -43,7 +43,7 @@ def points(
         ([("SD", 56), ("PD", 112)], {}, 113, True),
         ([("SD", 56), ("PD", 112)], {"death": 150}, 113, True),
         ([("SD", 56)], {"death": 80}, 81, True),
-        ([("SD", 56), ("PD", 112)], {"death": 100}, 101, True),  # dated after death: death is the event
+        ([("SD", 56), ("PD", 112)], {"death": 100}, 101, True),  # a visit after death counts for nothing
         ([("SD", 56), ("SD", 112)], {}, 113, False),
         ([("SD", 56), ("NE", 112)], {}, 57, False),
         ([("NE", 56)], {}, 1, False),

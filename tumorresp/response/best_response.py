@@ -133,13 +133,15 @@ def counted_responses(
 ) -> tuple[DatedResponse, ...]:
     """Return the responses that count, by date: from the reference on, the worst of a day, up to the first PD.
 
-    Of several on one day the worst counts, NE only where there is nothing else.
+    Of several on one day the worst counts, NE only where there is nothing else. What is dated after death never counts.
     """
     by_date: dict[datetime.date, DatedResponse] = {}
+    new_therapy = dates.new_therapy if parameters.cut_at_new_therapy else None
+    limits = [limit for limit in (new_therapy, dates.death) if limit is not None]
     for item in responses:
         if dates.reference is not None and item.date < dates.reference:
             continue
-        if parameters.cut_at_new_therapy and dates.new_therapy is not None and item.date > dates.new_therapy:
+        if limits and item.date > min(limits):
             continue
         known = by_date.get(item.date)
         if known is None or _worse(item.overall, known.overall):

@@ -107,7 +107,7 @@ def end_points(
     Parameters
     ----------
     responses
-        Overall responses after the baseline.
+        Overall responses after the baseline; those before the reference date or after death do not count.
     dates
         ``reference`` must be known.
     best
@@ -123,7 +123,10 @@ def end_points(
         raise InvalidInput("the reference date is not known.", where="end points", remedy="Give reference_date.")
     if dates.death is not None and dates.death < reference:
         raise InvalidInput(f"death on {dates.death} lies before the reference date {reference}.", where="death_date")
-    ordered = sorted((item for item in responses if item.date >= reference), key=lambda item: item.date)
+    ordered = sorted(
+        (item for item in responses if reference <= item.date and (dates.death is None or item.date <= dates.death)),
+        key=lambda item: item.date,
+    )
     survival = _progression_or_death(ordered, dates, reference, parameters)
     found = [
         _end_point(EndPointName.PFS, reference, survival, parameters),
@@ -230,8 +233,7 @@ def _time_to_progression(
     ordered: Sequence[DatedResponse], dates: SubjectDates, reference: datetime.date, parameters: EndPointParameters
 ) -> _End:
     alive = SubjectDates(reference, dates.first_treatment, dates.new_therapy, None, dates.last_alive, dates.arm)
-    before_death = [item for item in ordered if dates.death is None or item.date <= dates.death]
-    end = _progression_or_death(before_death, alive, reference, parameters)
+    end = _progression_or_death(ordered, alive, reference, parameters)
     cut = dates.new_therapy if parameters.censor_at_new_therapy else None
     died_first = dates.death is not None and (cut is None or dates.death <= cut)
     if end.event or not died_first or parameters.ttp_death is TtpDeath.LAST_ASSESSMENT:

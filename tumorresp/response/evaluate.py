@@ -1,5 +1,6 @@
 """One subject through every criterion: responses, best response, end points; the whole of it pure."""
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -31,6 +32,7 @@ def evaluate_course(course: SubjectCourse, criteria: Sequence[str], protocol: Pr
         words = "There is one visit only: without a follow-up nothing can be said of the response."
         findings = (*findings, Finding("no-follow-up", Severity.WARNING, words))
     known = replace(course, dates=dates)
+    findings = (*findings, *_after_death(dates, [visit.date for visit in course.visits]))
     return SubjectOutcome(known, tuple(_by_criterion(known, name, protocol) for name in criteria), findings)
 
 
@@ -45,6 +47,7 @@ def evaluate_reported(course: ReportedCourse, protocol: Protocol) -> SubjectOutc
     first = course.baseline_date or min((item.date for item in course.responses), default=None)
     dates, findings = with_reference(course.dates, first)
     outcome = _over_time(REPORTED, (), course.responses, dates, protocol)
+    findings = (*findings, *_after_death(dates, [item.date for item in course.responses]))
     shown = SubjectCourse(course.subject_id, course.evaluator, (), dates, course.findings)
     return SubjectOutcome(shown, (outcome,), findings)
 
@@ -72,3 +75,11 @@ def _over_time(
     return CriterionOutcome(
         name, assessments, best, confirmed, end_points(responses, dates, protocol.end_points, counted)
     )
+
+
+def _after_death(dates: SubjectDates, visits: Sequence[datetime.date]) -> tuple[Finding, ...]:
+    late = [day for day in visits if dates.death is not None and day > dates.death]
+    if not late:
+        return ()
+    words = f"A visit on {late[0]} lies after the death on {dates.death}: it counts in no best response or end point."
+    return (Finding("visit-after-death", Severity.ERROR, words),)

@@ -5,16 +5,22 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 
 _MOST_PLACES = 12
-_DIGITS = 50
+_POWERS = tuple(10**places for places in range(_MOST_PLACES + 1))
 
 
 def rounded(value: Fraction | Decimal, places: int) -> Decimal:
     """Return a number rounded half to even; ``places`` may be negative (-1: tens)."""
-    with localcontext() as context:
-        context.prec = _DIGITS
-        exact = Fraction(value)
-        quotient = Decimal(exact.numerator) / Decimal(exact.denominator)
-        return quotient.quantize(Decimal(1).scaleb(-places))
+    return Decimal(rounded_units(*value.as_integer_ratio(), places)).scaleb(-places)
+
+
+def rounded_units(numerator: int, denominator: int, places: int) -> int:
+    """Return numerator / denominator in units of the last place, rounded half to even; exact, in whole numbers."""
+    if places >= 0:
+        numerator *= 10**places
+    else:
+        denominator *= 10**-places
+    whole, rest = divmod(numerator, denominator)
+    return whole + (2 * rest > denominator or (2 * rest == denominator and whole % 2 == 1))
 
 
 def beside_limits(
@@ -24,18 +30,27 @@ def beside_limits(
 
     A change of -29.97 % is never written as -30.0 %.
     """
-    exact = Fraction(value)
-    text = rounded(value, _MOST_PLACES)
+    numerator, denominator = value.as_integer_ratio()
+    ratios = [limit.as_integer_ratio() for limit in limits]
+    sides = [_side(numerator * under, over * denominator) for over, under in ratios]
     for places in range(1, _MOST_PLACES):
-        text = rounded(value, places)
-        if all(_side(Fraction(text), Fraction(limit)) == _side(exact, Fraction(limit)) for limit in limits):
-            break
-    return f"{text:+f}".replace("-", "−") if signed else f"{text:f}"
+        units, unit = rounded_units(numerator, denominator, places), _POWERS[places]
+        if all(_side(units * under, over * unit) == side for (over, under), side in zip(ratios, sides, strict=True)):
+            return _written(units, places, signed=signed)
+    return _written(rounded_units(numerator, denominator, _MOST_PLACES), _MOST_PLACES, signed=signed)
+
+
+def _written(units: int, places: int, *, signed: bool) -> str:
+    digits = f"{abs(units):0{places + 1}d}"
+    sign = ("−" if units < 0 else "+") if signed else ("-" if units < 0 else "")
+    return f"{sign}{digits[:-places]}.{digits[-places:]}"
 
 
 def percent_change(value: Decimal, reference: Decimal) -> Fraction:
     """Return 100 (value - reference) / reference, exactly; the reference is not 0."""
-    return 100 * (Fraction(value) / Fraction(reference) - 1)
+    over, under = value.as_integer_ratio()
+    reference_over, reference_under = reference.as_integer_ratio()
+    return Fraction(100 * (over * reference_under - reference_over * under), under * reference_over)
 
 
 def displayed_percent_change(value: Decimal | None, reference: Decimal | None) -> Decimal | None:
@@ -57,5 +72,5 @@ def listing(names: Sequence[str]) -> str:
     return ", ".join(names)
 
 
-def _side(value: Fraction, limit: Fraction) -> int:
+def _side(value: int, limit: int) -> int:
     return (value > limit) - (value < limit)

@@ -80,14 +80,11 @@ class SumCriterion:
 
     def is_partial_response(self, total: Decimal, baseline: Decimal) -> bool:
         """Return whether a sum is small enough for PR."""
-        return Fraction(total) <= self.partial_response * Fraction(baseline)
+        return _compared(total, self.partial_response, baseline) <= 0
 
     def is_progression(self, total: Decimal, nadir: Decimal) -> bool:
         """Return whether a sum is PD: by ratio and by absolute growth."""
-        return (
-            Fraction(total) >= self.progression * Fraction(nadir)
-            and self.growth_mm(nadir, total) >= self.progression_mm
-        )
+        return _compared(total, self.progression, nadir) >= 0 and self.growth_mm(nadir, total) >= self.progression_mm
 
     def shown_value(self, value: Decimal, places: int) -> Decimal:
         """Return a sum or size as shown, still in the criterion's own unit."""
@@ -96,3 +93,12 @@ class SumCriterion:
     def shown(self, value: Decimal, places: int) -> str:
         """Return a sum or size for people, without its unit."""
         return f"{rounded(value.scaleb(-self.shown_exponent), places):f}"
+
+
+def _compared(total: Decimal, ratio: Fraction, reference: Decimal) -> int:
+    """Return the sign of total - ratio x reference, exactly, in whole numbers."""
+    over, under = total.as_integer_ratio()
+    reference_over, reference_under = reference.as_integer_ratio()
+    one = over * ratio.denominator * reference_under
+    other = ratio.numerator * reference_over * under
+    return (one > other) - (one < other)
