@@ -49,7 +49,7 @@ _PARAMETERS: Mapping[EndPointName, tuple[str, str]] = {
     EndPointName.TTR: ("TTR", "Time to Response"),
 }
 _CATEGORY = "Time to Event"
-_EVENTS = frozenset(("PD", "iCPD", "CR", "PR", "iCR", "iPR"))
+_EVENTS = frozenset(("Y", "PD", "iUPD", "iCPD", "CR", "PR", "iCR", "iPR"))
 
 
 def time_to_event(subject: SubjectRecords, facts: StudyFacts) -> list[Row]:
@@ -66,11 +66,11 @@ def _rows(subject: SubjectRecords, responses: Sequence[Row]) -> Iterator[dict[st
     has_survival = False
     for reading in subject.readings:
         for outcome in reading.outcome.outcomes:
-            visits = _visit_records(responses, parameter_code("OVR", outcome.criterion, reading))
+            visits = _dated_records(responses, outcome.criterion, reading)
             for item in outcome.end_points:
                 if item.name is EndPointName.OS:
                     if not has_survival:
-                        yield _survival() | _record(item, subject, {})
+                        yield _survival() | _record(item, subject, visits)
                     has_survival = True
                 else:
                     yield _parameter(item.name, outcome.criterion, reading) | _record(item, subject, visits)
@@ -86,9 +86,12 @@ def _survival() -> dict[str, Value]:
     return {"PARAMCD": base, "PARAM": f"{words} (days)", "PARCAT1": _CATEGORY}
 
 
-def _visit_records(responses: Sequence[Row], code: str) -> dict[Value, Row]:
-    """Return the responses of ADRS by analysis date."""
-    return {row["ADT"]: row for row in responses if row["PARAMCD"] == code}
+def _dated_records(responses: Sequence[Row], criterion: str, reading: Reading) -> dict[Value, Row]:
+    """Return the responses of ADRS by analysis date, and progression where it dates from before its visit."""
+    progressions = {parameter_code(base, criterion, reading) for base in ("PD", "CPD", "UPD")}
+    visit = parameter_code("OVR", criterion, reading)
+    found = {row["ADT"]: row for row in responses if row["PARAMCD"] in progressions and row["AVALC"] == "Y"}
+    return found | {row["ADT"]: row for row in responses if row["PARAMCD"] == visit}
 
 
 def _record(item: EndPoint, subject: SubjectRecords, visits: Mapping[Value, Row]) -> dict[str, Value]:
@@ -116,6 +119,8 @@ def _source(item: EndPoint, subject: SubjectRecords, visits: Mapping[Value, Row]
     dates = subject.dates
     response = visits.get(item.end)
     died = item.event and item.end == dates.death
+    if died and item.name is EndPointName.OS:
+        response = None
     if response is not None and not (died and response["AVALC"] not in _EVENTS):
         return "ADRS", "ADT", response["ASEQ"]
     candidates: tuple[tuple[datetime.date | None, str], ...] = (

@@ -347,6 +347,26 @@ def test_death_on_the_day_of_a_scan_without_progression_is_the_event() -> None:
     assert one(rows, "PFS")["SRCVAR"] == "DTHDT"
 
 
+def test_death_is_the_event_of_survival_even_on_the_day_of_progression() -> None:
+    points = [end_point(name, DAY_3, event=True, description="Event") for name in (EndPointName.PFS, EndPointName.OS)]
+    rows, _ = time_to_event(subject(*RESPONDER, dates=replace(DATES, death=DAY_3), end_points=points))
+    assert [(one(rows, code)["SRCDOM"], one(rows, code)["SRCVAR"]) for code in ("PFS", "OS")] == [
+        ("ADRS", "ADT"),
+        ("ADSL", "DTHDT"),
+    ]
+
+
+def test_progression_dated_back_has_its_source_in_the_first_progression() -> None:
+    back = DAY_2 + datetime.timedelta(5)
+    outcome = subject(*RESPONDER, end_points=[end_point(EndPointName.PFS, back, event=True, description="PD")])
+    recist = outcome.outcomes[0]
+    last = replace(recist.assessments[2], progression_date=back)
+    outcome = replace(outcome, outcomes=(replace(recist, assessments=(*recist.assessments[:2], last)),))
+    rows, responses = time_to_event(outcome)
+    source = next(item for item in responses if item["ASEQ"] == one(rows, "PFS")["SRCSEQ"])
+    assert (source["PARAMCD"], source["ADT"]) == ("PD", back)
+
+
 def test_survival_is_there_once_and_durations_have_their_codes() -> None:
     points = [end_point(name, DAY_3, event=False, description="Last") for name in EndPointName]
     outcome = subject(*RESPONDER, end_points=points, volumes=True)
