@@ -6,6 +6,7 @@ by itself. ``docs/criteria/mrecist.md`` has the rules in a table.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
@@ -65,7 +66,8 @@ def assess_mrecist(visits: Sequence[Visit], parameters: MRecistParameters | None
         growth_mm=_growth,
         remarks=partial(_remarks, readings),
     )
-    return assess_visits([reading.visit for reading in readings], criterion)
+    assessed = assess_visits([reading.visit for reading in readings], criterion)
+    return tuple(_with_reading(item, reading) for item, reading in zip(assessed, readings, strict=True))
 
 
 def _viable_diameter(rules: MRecistParameters, seen: LesionObservation) -> TargetSize:
@@ -122,4 +124,11 @@ def _growth(nadir: Decimal, total: Decimal) -> Decimal:
 
 
 def _remarks(readings: Sequence[Reading], _visits: Sequence[Visit], index: int) -> Remarks:
-    return readings[index].reasons, readings[index].findings
+    return (), readings[index].findings
+
+
+def _with_reading(assessment: Assessment, reading: Reading) -> Assessment:
+    """Return an assessment that says first what mRECIST made of the reading."""
+    if not reading.reasons:
+        return assessment
+    return replace(assessment, reasons=(*reading.reasons, *assessment.reasons))

@@ -178,11 +178,13 @@ def _nodule_mm(seen: LesionObservation) -> Decimal | None:
 
 
 def _checked_baseline(visit: Visit, rules: MRecistParameters) -> tuple[Finding, ...]:
-    """Return what speaks against the lesions chosen as targets; they stay in the sum."""
+    """Return what speaks against the lesions chosen; they are followed all the same."""
     findings: list[Finding] = []
     for seen in visit.observations:
         if seen.role is LesionRole.TARGET:
             findings += _target_node(seen, rules) if seen.nodal else _target(seen, rules)
+        elif seen.role is LesionRole.NON_TARGET and seen.nodal:
+            findings += _non_target_node(seen, rules)
     return tuple(findings)
 
 
@@ -217,6 +219,19 @@ def _target_node(seen: LesionObservation, rules: MRecistParameters) -> list[Find
     size = beside_limits(seen.short_axis_mm, [least])
     words = f"Target {seen.name} has a short axis of {size} mm; a node{where} is malignant from {least} mm."
     return [Finding("target-node-too-small", Severity.WARNING, words, seen.lesion_id)]
+
+
+def _non_target_node(seen: LesionObservation, rules: MRecistParameters) -> list[Finding]:
+    """Report a node that cirrhosis alone may explain, for it keeps the subject from CR."""
+    least, short_axis = rules.porta_hepatis_node_mm, seen.short_axis_mm
+    at_porta = _is_at_porta_hepatis(seen.organ, seen.label, rules.porta_hepatis_words)
+    if not at_porta or short_axis is None or short_axis >= least:
+        return []
+    size = beside_limits(short_axis, [least])
+    words = (
+        f"Non-target {seen.name} has {size} mm of short axis; a node at the porta hepatis is malignant from {least} mm."
+    )
+    return [Finding("non-target-node-too-small", Severity.WARNING, words, seen.lesion_id)]
 
 
 def _lacks_cytology(seen: LesionObservation, rules: MRecistParameters) -> bool:
