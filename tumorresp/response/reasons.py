@@ -36,13 +36,15 @@ def beside_limits(
     for places in range(1, _MOST_PLACES):
         units, unit = rounded_units(numerator, denominator, places), _POWERS[places]
         if all(_side(units * under, over * unit) == side for (over, under), side in zip(ratios, sides, strict=True)):
-            return _written(units, places, signed=signed)
-    return _written(rounded_units(numerator, denominator, _MOST_PLACES), _MOST_PLACES, signed=signed)
+            return _written(units, places, negative=numerator < 0, signed=signed)
+    return _written(
+        rounded_units(numerator, denominator, _MOST_PLACES), _MOST_PLACES, negative=numerator < 0, signed=signed
+    )
 
 
-def _written(units: int, places: int, *, signed: bool) -> str:
+def _written(units: int, places: int, *, negative: bool, signed: bool) -> str:
     digits = f"{abs(units):0{places + 1}d}"
-    sign = ("−" if units < 0 else "+") if signed else ("-" if units < 0 else "")
+    sign = ("−" if negative else "+") if signed else ("-" if negative else "")
     return f"{sign}{digits[:-places]}.{digits[-places:]}"
 
 
