@@ -1,6 +1,7 @@
 """The rule audit: of a subject reported rightly nothing is said; one injected mistake is named, and nothing else."""
 
 import datetime
+import re
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from tests.conftest import REPOSITORY
 from tests.response.courses import visits
 from tests.response.test_response_laws import mixed_courses
 from tumorresp.domain.assessment import Category, NewLesionStatus
@@ -673,3 +675,39 @@ def test_responses_without_any_measurement_are_held_against_each_other() -> None
 def test_visit_reported_twice_is_refused() -> None:
     with pytest.raises(InvalidInput, match="V2 is reported more than once"):
         ReportedEvaluation((ReportedVisit("V2"), ReportedVisit("V2")))
+
+
+PAGE = (REPOSITORY / "docs" / "rule-audit.md").read_text(encoding="utf-8")
+CODES_IN_CODE = re.compile(r'(?:Mistake|_Reference|by)\(\s*"([a-z-]+)"|\["([a-z-]+)"\]')
+
+
+def test_worked_example_of_the_page() -> None:
+    course = course_of("T01=40 T02n=20", "T01=25 T02n=17", "T01=24", "T01=34 T02n=20")
+    reported = with_mistake(as_derived(course), 2, target_sum=Decimal("24.0"), target=Category.PR, overall=Category.PR)
+    reported = with_mistake(reported, 3, target=Category.SD, overall=Category.SD)
+    reported = replace(reported, best=(ReportedBest(Category.PR, confirmed=True),))
+    found = audit_rules(course, reported)
+    rows = [
+        f"| {f'{item.visit} ' if item.visit else ''}| {item.what} | {item.reported} | {item.derived} | "
+        + ", ".join(f"`{code}`" for code in item.mistakes)
+        + " |"
+        for item in found
+    ]
+    assert len(rows) == 6
+    start = PAGE.index(rows[0])
+    assert PAGE[start:].splitlines()[: len(rows)] == rows
+    quoted = next(line.removeprefix("> ") for line in PAGE.splitlines() if line.startswith("> "))
+    assert found[3].diagnosis.startswith(quoted)
+    sums = [item.target_sum.value if item.target_sum else None for item in reported.visits]
+    assert f"| reported sum, mm | {' | '.join(str(item) for item in sums)} |" in PAGE
+
+
+def test_every_code_stands_on_the_page() -> None:
+    package = REPOSITORY / "tumorresp" / "response" / "rule_audit"
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted(package.glob("*.py")))
+    codes = {one or other for one, other in CODES_IN_CODE.findall(text)}
+    assert len(codes) > 50
+    assert [code for code in sorted(codes) if f"`{code}`" not in PAGE] == []
+    cells = [line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| `")]
+    named = set(re.findall(r"`([a-z]+(?:-[a-z]+)*)`", " ".join(cells))) - {"recist"}
+    assert sorted(named - codes) == []
