@@ -165,6 +165,8 @@ def _change_words(mean: Fraction, reference: Fraction, whose: str, rules: ChoiPa
 
 def _repeatable_places(mean: Fraction, reference: Fraction, rules: ChoiParameters) -> int:
     """Return how many places to show, so that the change computed from the shown numbers comes out the same."""
+    if mean == rounded(mean, 1) and reference == rounded(reference, 1):
+        return 1
     limit = -rules.density_decrease_percent
     wanted = beside_limits(_percent_change(mean, reference), [limit], signed=True)
     for places in range(1, _MOST_PLACES):
