@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.conftest import REPOSITORY
 from tests.response.courses import visits
@@ -30,6 +31,7 @@ from tumorresp.response.rule_audit.derivation import Derivation
 from tumorresp.response.rule_audit.numbers import percent
 from tumorresp.response.subject import SubjectCourse, SubjectDates
 
+ANY_RESPONSE = (Category.CR, Category.PR, Category.SD, Category.PD, Category.NE, Category.NON_CR_NON_PD)
 PARTIAL = Reported(Category.PR)
 BY_EACH_VISIT = AuditParameters(response_after_progression=True)
 
@@ -77,9 +79,16 @@ def with_mistake(reported: ReportedEvaluation, index: int, **values: Any) -> Rep
     return replace(reported, visits=(*reported.visits[:index], changed, *reported.visits[index + 1 :]))
 
 
+def audited_values(
+    course: SubjectCourse, reported: ReportedEvaluation, parameters: AuditParameters | None = None
+) -> tuple[AuditFinding, ...]:
+    """The findings on reported values: these courses are not made to fit the rules of the choice of targets."""
+    return tuple(item for item in audit_rules(course, reported, parameters) if item.what != "target choice")
+
+
 def audited(texts: tuple[str, ...], **values: Any) -> tuple[AuditFinding, ...]:
     course = course_of(*texts)
-    return audit_rules(course, with_mistake(as_derived(course), len(texts) - 1, **values), BY_EACH_VISIT)
+    return audited_values(course, with_mistake(as_derived(course), len(texts) - 1, **values), BY_EACH_VISIT)
 
 
 def value_of(name: str, text: str) -> Any:
@@ -392,7 +401,7 @@ def test_injected_mistake_is_named(texts: tuple[str, ...], reported: str, what: 
 @pytest.mark.parametrize("texts", [texts for texts, *_ in MISTAKES])
 def test_without_the_mistake_nothing_is_said(texts: tuple[str, ...]) -> None:
     course = course_of(*texts)
-    assert audit_rules(course, as_derived(course), BY_EACH_VISIT) == ()
+    assert audited_values(course, as_derived(course), BY_EACH_VISIT) == ()
 
 
 @settings(max_examples=60, deadline=None)
@@ -400,7 +409,36 @@ def test_without_the_mistake_nothing_is_said(texts: tuple[str, ...]) -> None:
 def test_table_derived_by_the_rules_is_clean(texts: list[str]) -> None:
     course = course_of(*texts)
     for places in (0, 1, 3):
-        assert audit_rules(course, as_derived(course, places), BY_EACH_VISIT) == ()
+        assert audited_values(course, as_derived(course, places), BY_EACH_VISIT) == ()
+
+
+@settings(max_examples=40, deadline=None)
+@given(mixed_courses(), st.data())
+def test_a_wrong_sum_or_response_is_one_finding_at_its_visit(texts: list[str], data: st.DataObject) -> None:
+    course = course_of(*texts)
+    reported = as_derived(course)
+    index = data.draw(st.integers(1, len(texts) - 1))
+    visit = reported.visits[index]
+    sum_before = visit.target_sum.value if visit.target_sum else Decimal(0)
+    wrong_sum = sum_before + data.draw(st.integers(2, 900)) / Decimal(10)
+    (found,) = audited_values(course, with_mistake(reported, index, target_sum=wrong_sum), BY_EACH_VISIT)
+    assert (found.what, found.time_point_id, found.reported) == (
+        "sum of diameters",
+        f"visit-{index}",
+        f"{wrong_sum} mm",
+    )
+    assert visit.overall is not None
+    wrong = data.draw(st.sampled_from([item for item in ANY_RESPONSE if item is not visit.overall.value]))
+    (found,) = audited_values(course, with_mistake(reported, index, overall=wrong), BY_EACH_VISIT)
+    assert (found.what, found.time_point_id) == ("overall response", f"visit-{index}")
+    assert (found.reported, found.derived) == (wrong.value, visit.overall.value.value)
+
+
+def test_sum_without_targets() -> None:
+    texts = "NT01=present", "NT01=present"
+    (found,) = audited(texts, target_sum=Decimal("12.0"))
+    assert found.derived == "no sum: no target has a measured size at baseline"
+    assert audited(texts, target_sum=Decimal(0)) == ()
 
 
 # Visits are 42 days apart; the reference date is the baseline's where none is known.
@@ -431,13 +469,13 @@ def test_best_response_that_does_not_follow(
 ) -> None:
     course = course_of(*texts)
     stated = replace(as_derived(course), best=(ReportedBest(Category(reported), confirmed, "row 99"),))
-    (finding,) = audit_rules(course, stated, BY_EACH_VISIT)
+    (finding,) = audited_values(course, stated, BY_EACH_VISIT)
     assert (finding.what, finding.reported, finding.derived) == ("best overall response", reported, derived)
     assert set(finding.mistakes) >= set(codes.split())
     assert words in finding.diagnosis
     assert finding.sources == ("row 99",)
     right = replace(as_derived(course), best=(ReportedBest(Category(derived), confirmed),))
-    assert audit_rules(course, right, BY_EACH_VISIT) == ()
+    assert audited_values(course, right, BY_EACH_VISIT) == ()
 
 
 def on_days(course: SubjectCourse, *days: int) -> SubjectCourse:
@@ -451,7 +489,7 @@ def on_days(course: SubjectCourse, *days: int) -> SubjectCourse:
 
 
 def findings_of(course: SubjectCourse, reported: ReportedEvaluation) -> list[tuple[str, str, str, tuple[str, ...]]]:
-    found = audit_rules(course, reported, BY_EACH_VISIT)
+    found = audited_values(course, reported, BY_EACH_VISIT)
     return [(item.what, item.reported, item.derived, item.mistakes) for item in found]
 
 
@@ -553,20 +591,20 @@ def test_wrong_nadir_of_an_earlier_wrong_sum() -> None:
 def test_response_after_progression() -> None:
     course = course_of("T01=100", "T01=130", "T01=100")
     reported = as_derived(course)
-    (found,) = audit_rules(course, reported)
+    (found,) = audited_values(course, reported)
     assert (found.what, found.reported, found.mistakes) == ("overall response", "SD", ("response-after-progression",))
     assert found.visit == "Follow-up 2"
     assert "PD was reported at Follow-up 1" in found.diagnosis
     assert "iRECIST" in found.rule
-    assert audit_rules(course, reported, BY_EACH_VISIT) == ()
+    assert audited_values(course, reported, BY_EACH_VISIT) == ()
     until_progression = replace(reported, visits=reported.visits[:2])
-    assert audit_rules(course, until_progression) == ()
+    assert audited_values(course, until_progression) == ()
 
 
 def test_percentage_of_a_nadir_of_zero() -> None:
     course = course_of("T01=20", "T01=absent", "T01=8")
     reported = with_mistake(as_derived(course), 2, change_from_nadir_percent=Decimal(100))
-    (found,) = audit_rules(course, reported, BY_EACH_VISIT)
+    (found,) = audited_values(course, reported, BY_EACH_VISIT)
     assert found.what == "change from nadir (%)"
     assert "reference is 0" in found.derived
 
@@ -585,7 +623,7 @@ def test_percentage_of_a_nadir_of_zero() -> None:
 )
 def test_numbers_are_compared_to_the_decimals_reported(text: str, clean: bool) -> None:
     course = course_of("T01=60", "T01=42.25")
-    found = audit_rules(course, with_mistake(as_derived(course, 2), 1, target_sum=Decimal(text)), BY_EACH_VISIT)
+    found = audited_values(course, with_mistake(as_derived(course, 2), 1, target_sum=Decimal(text)), BY_EACH_VISIT)
     assert (found == ()) is clean
 
 
@@ -597,7 +635,7 @@ def test_baseline_has_no_response() -> None:
         ("new lesions", "yes", "no", ("new-at-baseline",)),
     ]
     zero = with_mistake(as_derived(course), 0, change_from_baseline_percent=Decimal("0.0"), target=Category.BASELINE)
-    assert audit_rules(course, zero, BY_EACH_VISIT) == ()
+    assert audited_values(course, zero, BY_EACH_VISIT) == ()
 
 
 def test_date_of_a_response_is_that_of_a_scan() -> None:
@@ -649,7 +687,7 @@ def test_reported_visit_without_measurements() -> None:
     extra = ReportedVisit("visit-9", target=Reported(Category.SD), overall=Reported(Category.PD, "row 5"))
     reported = as_derived(course)
     reported = replace(reported, visits=(*reported.visits, extra))
-    found = audit_rules(course, reported, BY_EACH_VISIT)
+    found = audited_values(course, reported, BY_EACH_VISIT)
     assert [(item.what, item.visit, item.mistakes, item.sources) for item in found] == [
         ("visit", "visit-9", ("visit-not-measured",), ("row 5",)),
         ("overall response", "visit-9", ("parts-give-another-overall",), ("row 5",)),
@@ -665,10 +703,10 @@ def test_responses_without_any_measurement_are_held_against_each_other() -> None
     ]
     course = SubjectCourse("S01", "READER 1", (), SubjectDates(reference=datetime.date(2024, 1, 1)))
     right = ReportedEvaluation(tuple(stated), (ReportedBest(Category.PR, confirmed=True),))
-    assert audit_rules(course, right) == ()
+    assert audited_values(course, right) == ()
     wrong = replace(right, best=(ReportedBest(Category.CR, confirmed=True),))
     assert findings_of(course, wrong) == [("best overall response", "CR", "PR", ())]
-    unknown = audit_rules(replace(course, dates=SubjectDates()), right)
+    unknown = audited_values(replace(course, dates=SubjectDates()), right)
     assert [item.mistakes for item in unknown] == [("reference-date-unknown",)]
 
 
@@ -686,7 +724,7 @@ def test_worked_example_of_the_page() -> None:
     reported = with_mistake(as_derived(course), 2, target_sum=Decimal("24.0"), target=Category.PR, overall=Category.PR)
     reported = with_mistake(reported, 3, target=Category.SD, overall=Category.SD)
     reported = replace(reported, best=(ReportedBest(Category.PR, confirmed=True),))
-    found = audit_rules(course, reported)
+    found = audited_values(course, reported)
     rows = [
         f"| {f'{item.visit} ' if item.visit else ''}| {item.what} | {item.reported} | {item.derived} | "
         + ", ".join(f"`{code}`" for code in item.mistakes)
@@ -711,3 +749,33 @@ def test_every_code_stands_on_the_page() -> None:
     cells = [line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| `")]
     named = set(re.findall(r"`([a-z]+(?:-[a-z]+)*)`", " ".join(cells))) - {"recist"}
     assert sorted(named - codes) == []
+
+
+def test_choice_of_targets() -> None:
+    """Ineligible targets are findings of the audit, with the rows of the lesions; eligible ones are not."""
+    course = course_of("T01=8 T02=30", "T01=8 T02=30")
+    found = [item for item in audit_rules(course, as_derived(course)) if item.what == "target choice"]
+    assert len(found) == 1
+    assert "T01" in found[0].diagnosis
+    assert found[0].mistakes == ("target-too-small",)
+    assert "two an organ" in found[0].rule
+    good = course_of("T01=10 T02n=15", "T01=10 T02n=15")
+    assert audit_rules(good, as_derived(good)) == ()
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"), [("T01=30 T02=30 T03=30", "organ"), ("T01=30 T02=30 T03n=30 T04n=30 T05=30 T06=30", "6 target")]
+)
+def test_number_of_targets(texts: str, words: str) -> None:
+    course = course_of(texts, texts)
+    found = [item for item in audit_rules(course, as_derived(course)) if item.what == "target choice"]
+    assert any(words in item.diagnosis for item in found)
+
+
+def test_age_of_the_baseline() -> None:
+    course = course_of("T01=30", "T01=30")
+    for days, clean in ((28, True), (29, False)):
+        start = course.visits[0].date + datetime.timedelta(days=days)
+        dates = SubjectDates(reference=start, first_treatment=start)
+        found = audit_rules(replace(course, dates=dates), as_derived(course))
+        assert (found == ()) is clean

@@ -114,6 +114,8 @@ def test_lesions_become_a_course(tmp_path: Path) -> None:
 LESIONS = [
     ([tr("T01", "WEEK 6", "LDIAM", "31")], "measured", "31", None),
     ([tr("T01", "WEEK 6", "LDIAM", "3.1", TRSTRESU="cm")], "measured", "31", None),
+    ([tr("T01", "WEEK 6", "LDIAM", "3.1", TRORRESU="cm", TRSTRESC="", TRSTRESN="")], "measured", "31", None),
+    ([tr("T01", "WEEK 6", "LDIAM", "3.1", TRORRESU="cm", TRSTRESC="31", TRSTRESN="31")], "measured", "31", None),
     ([tr("T01", "WEEK 6", "DIAMETER", "31"), tr("T01", "WEEK 6", "LPERP", "12")], "measured", "31", "12"),
     ([tr("T02", "WEEK 6", "DIAMETER", "12")], "measured", None, "12"),
     ([tr("T02", "WEEK 6", "LDIAM", "22"), tr("T02", "WEEK 6", "LPERP", "12")], "measured", "22", "12"),

@@ -16,7 +16,8 @@ from tumorresp.response.rule_audit.numbers import follows, millimetres, percent
 from tumorresp.response.rule_audit.reported import AuditFinding, Mistake, Reported, ReportedVisit
 from tumorresp.response.subject import SubjectCourse
 
-_NO_SUM = "no sum: a target was not assessed"
+_INCOMPLETE = "no sum: a target was not assessed"
+_NO_TARGETS = "no sum: no target has a measured size at baseline"
 _NO_CHANGE = "no change: a sum is missing, or the reference is 0"
 _DATE_RULE = "A response bears the date of a scan of its visit, never that of the reading (SDTMIG 3.4, RS assumptions)."
 _BASELINE_RULE = (
@@ -119,14 +120,15 @@ def _sum(audited: AuditedVisit) -> Iterator[AuditFinding]:
     if stated is None:
         return
     total = derivation.sums[index]
-    has_targets = any(item.role is LesionRole.TARGET for item in audited.course.visits[0].observations)
-    if follows(stated.value, total) or (total is None and not has_targets and stated.value == 0):
+    shares = derivation.shares(index) if total is None else ()
+    if follows(stated.value, total) or (total is None and not shares and stated.value == 0):
         return
+    without = _INCOMPLETE if shares else _NO_TARGETS
     words = sums.sum_in_words(derivation, index)
     yield audited.finding(
         "sum of diameters",
         stated,
-        (f"{stated.value} mm", _NO_SUM if total is None else millimetres(total)),
+        (f"{stated.value} mm", without if total is None else millimetres(total)),
         sums.RULE,
         sums.sum_mistakes(derivation, index, stated.value),
         f"The measurements: {words}" + (f" = {millimetres(total)}." if total is not None else "."),

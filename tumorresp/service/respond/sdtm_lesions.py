@@ -191,11 +191,12 @@ def _row(
 def _sizes(record: SdtmRow, nodal: bool, findings: list[Finding]) -> dict[str, Cell]:
     """Return the size that a record holds, in mm or mm3."""
     test = record.get("TRTESTCD")
-    text = record.get("TRSTRESN") or record.get("TRSTRESC")
+    standard = record.get("TRSTRESN") or record.get("TRSTRESC")
+    text = standard or record.get("TRORRES")
     if test not in _SIZES or not text or (_is_too_small(record) and not record.get("TRSTRESN")):
         return {}
     units = _MM3 if test == "VOLUME" else _MM
-    unit = record.get("TRSTRESU")
+    unit = record.get("TRSTRESU" if standard else "TRORRESU")
     try:
         value = cell_value(_NUMBER, text)
         if unit not in units:
