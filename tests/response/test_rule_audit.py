@@ -672,6 +672,40 @@ def test_progression_date() -> None:
     ]
 
 
+def test_progression_dates_from_the_first_appearance_of_a_confirmed_lesion() -> None:
+    course = course_of("T01=40", "T01=40 NEW01=equivocal", "T01=40 NEW01=9")
+    for index, expected in ((1, []), (2, [("date-of-confirmation",)])):
+        stated = replace(as_derived(course), progression_date=Reported(course.visits[index].date))
+        assert [item[3] for item in findings_of(course, stated)] == expected
+
+
+def test_tumour_markers_that_were_passed_over() -> None:
+    course = course_of("T01=40 NT01=present", "T01=absent NT01=absent")
+    marked = replace(course, visits=(course.visits[0], replace(course.visits[1], markers_elevated=True)))
+    assert findings_of(marked, as_derived(marked)) == []
+    found = findings_of(marked, as_derived(course))
+    assert [(what, stated, derived) for what, stated, derived, _ in found] == [
+        ("non-target response", "CR", "NON-CR/NON-PD"),
+        ("overall response", "CR", "PR"),
+    ]
+    assert all("markers-ignored" in codes for *_, codes in found)
+
+
+def test_share_of_a_lesion_that_split_and_of_two_that_merged() -> None:
+    """Fragments add up to their parent's share, a conglomerate is one share; what was left out bears their names."""
+    course = course_of("T01=20 T02=30 T03=15", "T04=6 T05=7 T06=41")
+    children = {"T04": ("T01",), "T05": ("T01",), "T06": ("T02", "T03")}
+    seen = tuple(replace(item, parents=children[item.lesion_id]) for item in course.visits[1].observations)
+    course = replace(course, visits=(course.visits[0], replace(course.visits[1], observations=seen)))
+    assert findings_of(course, as_derived(course)) == []
+    reported = as_derived(course)
+    assert reported.visits[1].target_sum is not None
+    assert reported.visits[1].target_sum.value == Decimal("54.0")
+    for total, words in (("41.0", "T01 (13 mm) left out"), ("13.0", "T02/T03 (41 mm) left out")):
+        (found,) = audited_values(course, with_mistake(reported, 1, target_sum=Decimal(total)))
+        assert words in found.diagnosis
+
+
 def test_progression_date_of_a_response_reported_wrongly() -> None:
     course = course_of("T01=40", "T01=40", "T01=60")
     stated = with_mistake(as_derived(course), 1, overall=Category.PD)

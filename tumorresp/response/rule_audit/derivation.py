@@ -107,6 +107,10 @@ class Derivation:
         """Return the derivation of the course as if lesions had never been recorded."""
         return self.supposing(lambda visit, _: [item for item in visit.observations if item.lesion_id not in lesions])
 
+    def without_markers(self) -> "Derivation":
+        """Return the derivation of the course as if tumour markers had always been normal."""
+        return Derivation(tuple(replace(visit, markers_elevated=False) for visit in self.visits), self.rules)
+
     @cached_property
     def _shares(self) -> tuple[tuple[tuple[str, ...], tuple[Decimal | None, ...]], ...]:
         """Lesions and their part of the sum at every visit.

@@ -53,11 +53,8 @@ def _non_target_trials(derivation: Derivation, index: int, reported: Category) -
         )
         yield Mistake("progression-not-recorded", words), Category.PD
     if visit.markers_elevated:
-        unmarked = Derivation(
-            tuple(replace(item, markers_elevated=False) for item in derivation.visits), derivation.rules
-        )
         words = "Tumour markers above normal were passed over; they prevent CR."
-        yield Mistake("markers-ignored", words), unmarked.assessments[index].non_target
+        yield Mistake("markers-ignored", words), derivation.without_markers().assessments[index].non_target
     strict = derivation.supposing(rules=replace(derivation.rules, normal_node_mm=Decimal("0.000001")))
     words = f"CR was denied because a node is still seen; under {derivation.rules.normal_node_mm} mm it is normal."
     yield Mistake("node-must-be-zero", words), strict.assessments[index].non_target

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tumorresp.domain.assessment import Assessment, Category, NewLesionStatus
 from tumorresp.response.overall_response import overall_response
+from tumorresp.response.rule_audit.derivation import Derivation
 from tumorresp.response.rule_audit.reported import Mistake, ReportedVisit
 
 RULE = "Overall response from target, non-target and new lesions (Eisenhauer 2009, Tables 1 and 2)."
@@ -13,13 +14,16 @@ AFTER_PROGRESSION_RULE = (
 )
 
 
-def overall_mistakes(assessment: Assessment, visit: ReportedVisit, reported: Category) -> tuple[Mistake, ...]:
+def overall_mistakes(
+    derivation: Derivation, index: int, visit: ReportedVisit, reported: Category
+) -> tuple[Mistake, ...]:
     """Return the mistakes that give a reported overall response instead of the derived one."""
-    return tuple(
-        mistake
-        for mistake, category in _trials(assessment, visit)
-        if category is reported and category is not assessment.overall
-    )
+    assessment = derivation.assessments[index]
+    tried = list(_trials(assessment, visit))
+    if derivation.visits[index].markers_elevated:
+        words = "Tumour markers above normal were passed over; they prevent CR."
+        tried.append((Mistake("markers-ignored", words), derivation.without_markers().assessments[index].overall))
+    return tuple(mistake for mistake, category in tried if category is reported and category is not assessment.overall)
 
 
 def overall_of_reported(visit: ReportedVisit) -> Category | None:

@@ -64,6 +64,11 @@ class AuditedSubject:
             return dates
         return replace(dates, reference=self.course.visits[0].date)
 
+    def first_scan(self, response: DatedResponse) -> datetime.date:
+        """Return the earliest scan of a response's visit."""
+        scans = (visit.first_date for visit in self.course.visits if visit.time_point_id == response.time_point_id)
+        return next(scans, None) or response.date
+
     def finding(
         self,
         what: str,
@@ -225,9 +230,13 @@ def _progression_date(audited: AuditedSubject) -> Iterator[AuditFinding]:
 def _date_mistakes(
     audited: AuditedSubject, stated: Reported[datetime.date], first: DatedResponse | None
 ) -> Iterator[Mistake]:
-    if first is not None and stated.value == first.date:
-        words = f"It is the last scan of {first.name}; progression dates from {first.progression_date}."
-        yield Mistake("date-of-last-scan", words)
+    if first is not None and stated.value in (first.date, audited.first_scan(first)):
+        if first.progression_date < audited.first_scan(first):
+            words = f"It is {first.name}, where a new lesion was confirmed; it appeared on {first.progression_date}."
+            yield Mistake("date-of-confirmation", words)
+        else:
+            words = f"It is the last scan of {first.name}; progression dates from {first.progression_date}."
+            yield Mistake("date-of-last-scan", words)
     as_reported = next((item for item in audited.reported_responses if item.overall is Category.PD), None)
     is_first = as_reported is not None and first is not None and as_reported.time_point_id == first.time_point_id
     if as_reported is not None and not is_first and stated.value in (as_reported.date, as_reported.progression_date):

@@ -257,7 +257,7 @@ def _overall(audited: AuditedVisit) -> Iterator[AuditFinding]:
     assessment = audited.derivation.assessments[audited.index]
     if stated is None or stated.value is assessment.overall:
         return
-    mistakes = overall.overall_mistakes(assessment, audited.reported, stated.value)
+    mistakes = overall.overall_mistakes(audited.derivation, audited.index, audited.reported, stated.value)
     words = (
         f"Derived: target {assessment.target}, non-target {assessment.non_target}, new lesions "
         f"{assessment.new_lesions.value}: {assessment.overall}."
