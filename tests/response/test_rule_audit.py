@@ -15,6 +15,7 @@ from tests.conftest import REPOSITORY
 from tests.response.courses import visits
 from tests.response.test_response_laws import mixed_courses
 from tumorresp.domain.assessment import Category, NewLesionStatus
+from tumorresp.domain.eligibility import TargetRules
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.response import Recist11Parameters
 from tumorresp.response.reasons import rounded
@@ -30,6 +31,7 @@ from tumorresp.response.rule_audit import (
 from tumorresp.response.rule_audit.derivation import Derivation
 from tumorresp.response.rule_audit.numbers import percent
 from tumorresp.response.subject import SubjectCourse, SubjectDates
+from tumorresp.response.target_choice import BaselineRules
 
 ANY_RESPONSE = (Category.CR, Category.PR, Category.SD, Category.PD, Category.NE, Category.NON_CR_NON_PD)
 PARTIAL = Reported(Category.PR)
@@ -781,29 +783,37 @@ def test_every_code_stands_on_the_page() -> None:
     assert len(codes) > 50
     assert [code for code in sorted(codes) if f"`{code}`" not in PAGE] == []
     cells = [line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| `")]
-    named = set(re.findall(r"`([a-z]+(?:-[a-z]+)*)`", " ".join(cells))) - {"recist"}
+    named = set(re.findall(r"`([a-z]+(?:-[a-z]+)*)`", " ".join(cells))) - {"recist", "baseline"}
     assert sorted(named - codes) == []
 
 
 def test_choice_of_targets() -> None:
     """Ineligible targets are findings of the audit, with the rows of the lesions; eligible ones are not."""
     course = course_of("T01=8 T02=30", "T01=8 T02=30")
-    found = [item for item in audit_rules(course, as_derived(course)) if item.what == "target choice"]
-    assert len(found) == 1
-    assert "T01" in found[0].diagnosis
-    assert found[0].mistakes == ("target-too-small",)
-    assert "two an organ" in found[0].rule
-    good = course_of("T01=10 T02n=15", "T01=10 T02n=15")
-    assert audit_rules(good, as_derived(good)) == ()
+    small, large = course.visits[0].observations
+    first = replace(course.visits[0], observations=(replace(small, source="row 2"), replace(large, source="row 3")))
+    course = replace(course, visits=(first, course.visits[1]))
+    (found,) = audit_rules(course, as_derived(course))
+    assert (found.what, found.mistakes, found.sources) == ("target choice", ("target-too-small",), ("row 2",))
+    assert "8.0 mm" in found.diagnosis
+    assert "two an organ" in found.rule
+    lenient = AuditParameters(baseline=BaselineRules(TargetRules(long_axis_mm=Decimal(8))))
+    assert audit_rules(course, as_derived(course), lenient) == ()
 
 
 @pytest.mark.parametrize(
-    ("texts", "words"), [("T01=30 T02=30 T03=30", "organ"), ("T01=30 T02=30 T03n=30 T04n=30 T05=30 T06=30", "6 target")]
+    ("texts", "codes"),
+    [
+        ("T01=10 T02n=15", set()),
+        ("T01=9.9", {"target-too-small"}),
+        ("T01n=14.9", {"target-too-small"}),
+        ("T01=30 T02=30 T03=30", {"too-many-targets-in-organ"}),
+        ("T01=30 T02=30 T03n=30 T04n=30 T05=30 T06=30", {"too-many-targets", "too-many-targets-in-organ"}),
+    ],
 )
-def test_number_of_targets(texts: str, words: str) -> None:
+def test_size_and_number_of_targets(texts: str, codes: set[str]) -> None:
     course = course_of(texts, texts)
-    found = [item for item in audit_rules(course, as_derived(course)) if item.what == "target choice"]
-    assert any(words in item.diagnosis for item in found)
+    assert {code for item in audit_rules(course, as_derived(course)) for code in item.mistakes} == codes
 
 
 def test_age_of_the_baseline() -> None:
@@ -812,4 +822,4 @@ def test_age_of_the_baseline() -> None:
         start = course.visits[0].date + datetime.timedelta(days=days)
         dates = SubjectDates(reference=start, first_treatment=start)
         found = audit_rules(replace(course, dates=dates), as_derived(course))
-        assert (found == ()) is clean
+        assert [item.mistakes for item in found] == ([] if clean else [("baseline-too-old",)])

@@ -9,6 +9,7 @@ from tumorresp.domain.assessment import Category, NewLesionStatus
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.response.best_response import BestResponseParameters
 from tumorresp.response.parameters import Recist11Parameters
+from tumorresp.response.target_choice import BaselineRules
 
 _Value = TypeVar("_Value", covariant=True)
 
@@ -109,6 +110,7 @@ class AuditParameters:
 
     recist: Recist11Parameters = field(default=Recist11Parameters())
     best_response: BestResponseParameters = field(default=BestResponseParameters())
+    baseline: BaselineRules = field(default=BaselineRules())
     response_after_progression: bool = False
 
 

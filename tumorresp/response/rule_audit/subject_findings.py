@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tumorresp.domain.assessment import Category
-from tumorresp.response.rule_audit import best, eligibility, overall
+from tumorresp.response.rule_audit import best, overall
 from tumorresp.response.rule_audit.derivation import Derivation
 from tumorresp.response.rule_audit.reported import (
     AuditFinding,
@@ -18,11 +18,16 @@ from tumorresp.response.rule_audit.reported import (
     ReportedVisit,
 )
 from tumorresp.response.subject import DatedResponse, SubjectCourse, SubjectDates, dated_responses
+from tumorresp.response.target_choice import check_baseline
 
 _VISIT_RULE = "A response is made from the measurements of its visit (Eisenhauer 2009, section 4.3)."
 _DATE_RULE = (
     "Progression dates from the first visit with overall PD: from its earliest scan, or from the first appearance of a "
     "lesion that was confirmed later (Eisenhauer 2009, sections 4.3.5 and 4.6)."
+)
+_CHOICE_RULE = (
+    "Targets: measurable (long axis 10 mm, lymph node 15 mm of short axis, twice the slices), at most five and "
+    "two an organ, baseline at most four weeks before treatment (Eisenhauer 2009, sections 3.1, 3.2 and 4.1)."
 )
 _AFTER = frozenset((Category.CR, Category.PR, Category.SD, Category.NON_CR_NON_PD, Category.NED))
 _RESPONSES = _AFTER | {Category.PD, Category.NE}
@@ -123,15 +128,7 @@ def subject_findings(audited: AuditedSubject) -> Iterator[AuditFinding]:
     for stated in audited.reported.best:
         yield from _best(audited, stated)
     yield from _progression_date(audited)
-    for finding in eligibility.eligibility_findings(audited.course):
-        yield audited.finding(
-            "target choice",
-            ("", ""),
-            eligibility.RULE,
-            finding.message,
-            [finding.code],
-            [_row_of(audited, finding.where)],
-        )
+    yield from _target_choice(audited)
 
 
 def unmeasured_findings(audited: AuditedSubject) -> Iterator[AuditFinding]:
@@ -153,6 +150,20 @@ def unmeasured_findings(audited: AuditedSubject) -> Iterator[AuditFinding]:
         words = "The reported parts give another overall response."
         yield audited.finding(
             "overall response", shown, overall.RULE, words, ["parts-give-another-overall"], _rows(item), place
+        )
+
+
+def _target_choice(audited: AuditedSubject) -> Iterator[AuditFinding]:
+    course = audited.course
+    rows = {item.source for visit in course.visits[:1] for item in visit.observations}
+    for finding in check_baseline(course.visits, course.dates, audited.parameters.baseline):
+        yield audited.finding(
+            "target choice",
+            ("as chosen", "not as RECIST 1.1 chooses"),
+            _CHOICE_RULE,
+            finding.message,
+            [finding.code],
+            [finding.where] if finding.where in rows else [],
         )
 
 
@@ -253,11 +264,6 @@ def _date_mistakes(
 def _rows(item: ReportedVisit) -> list[str]:
     values = (item.overall, item.target, item.non_target, item.new_lesions, item.target_sum)
     return [value.source for value in values if value is not None]
-
-
-def _row_of(audited: AuditedSubject, lesion_id: str) -> str:
-    seen = audited.course.visits[0].of(lesion_id) if audited.course.visits else None
-    return seen.source if seen is not None else ""
 
 
 def _date(item: DatedResponse) -> datetime.date:
