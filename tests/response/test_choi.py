@@ -30,7 +30,10 @@ STATES = {
 
 
 def lesion(text: str) -> LesionObservation:
-    """``T01=50/h80``: 50 mm, 80 HU; ``T02n``: a node; ``s12``: its short axis; ``NEW01@T01``: inside T01."""
+    """``T01=50/h80``: 50 mm, 80 HU; ``T02n``: a node; ``s12``: its short axis.
+
+    ``T1@T01`` is a fragment of T01, ``NEW01@T01`` a nodule inside it.
+    """
     identity, value = text.split("=")
     identity, _, parent = identity.partition("@")
     nodal = identity.endswith("n")
@@ -131,6 +134,7 @@ COURSES = [
     # a lesion that is gone has no density: the others are compared with themselves
     (("T01=10/h100 T02=90/h60", "T01=absent T02=90/h51"), "PR", "PR"),
     (("T01=10/h100 T02=90/h60", "T01=absent T02=90/h51.1"), "PR", "SD"),
+    (("T01=10/h100 T02=90/h60", "T01=0 T02=90/h51"), "PR", "PR"),
     # missing lesions: they can only add
     (("T01=60/h100 T02=40/h60", "T01=110/h100"), "PD", "PD"),
     (("T01=60/h100 T02=40/h60", "T01=109.9/h100"), "NE", "NE"),
@@ -142,6 +146,7 @@ COURSES = [
     # back after CR
     (("T01=60/h90", "T01=absent", "T01=5/h20"), "PD", "PD"),
     (("T01=60/h90 NT01=present", "T01=absent NT01=present", "T01=5/h20 NT01=present"), "PR", "PR"),
+    (("T01=60/h90 T02n=30/h90/s16", "T01=absent T02n=14/h90/s9", "T01=absent T02n=14/h90/s12"), "PR", "SD"),
     # non-target lesions
     (("T01=60/h90 NT01=present", "T01=absent NT01=present"), "PR", "PR"),
     (("T01=60/h90 NT01=present", "T01=absent NT01=absent"), "CR", "CR"),
@@ -154,10 +159,10 @@ COURSES = [
     (("T01=60/h90", "T01=30/h40 NEW01=5"), "PD", "PD"),
     (("T01=60/h90", "T01=absent NEW01=5"), "PD", "PD"),
     (("T01=60/h90", "T01=ne NEW01=5"), "PD", "PD"),
-    (("T01=60/h90", "T01=30/h40 NEW01@T01=5"), "PD", "PD"),
+    (("T01=60/h90", "T01=30/h40 NEW01@T01=5/h70"), "PD", "PD"),
     (("T01=60/h90", "T01=30/h40 NEW01=5/equivocal"), "PR", "PR"),
     # a nodule inside a tumour that was there at baseline and grows
-    (("T01=60/h90 NT01@T01=8", "T01=30/h40 NT01@T01=14/pd"), "PD", "PD"),
+    (("T01=60/h90 NT01=8", "T01=30/h40 NT01=14/pd"), "PD", "PD"),
 ]  # fmt: skip
 
 
@@ -274,12 +279,12 @@ def test_mean_density_stands_beside_the_sum() -> None:
     )
     assert (density.reference_name, density.change_percent) == ("baseline", Decimal("-7.5"))
     assert (second.baseline_sum, second.nadir_sum, second.target_sum) == (Decimal(100), Decimal(100), Decimal(80))
-    assert [(i.lesion_id, i.quantity, i.value, i.unit) for i in second.inputs] == [
+    assert {(i.lesion_id, i.quantity, i.value, i.unit) for i in second.inputs} == {
         ("T01", "long axis", Decimal(50), "mm"),
         ("T01", "mean density", Decimal(90), "HU"),
         ("T02", "long axis", Decimal(30), "mm"),
         ("T02", "mean density", Decimal(58), "HU"),
-    ]
+    }
     assert assess_modified_choi(visits("T01=60/h100"))[0].criterion == "choi-modified"
 
 
@@ -294,20 +299,43 @@ def test_shown_means_give_the_change_again() -> None:
     # 68.04 and 80.04 rounded to one place would be −15.0 % exactly; the change is −14.99 %: no PR
     found = both("T01=100/h80.04", "T01=100/h68.04")[0]
     assert found.target == "SD"
-    assert "Mean density 68.04 HU, −14.99 % from the baseline's 80.04 HU: less than 15 % lower." in found.reasons
+    assert "Mean density 68.04 HU, −14.99 %: less than 15 % lower than the baseline's 80.04 HU." in found.reasons
 
 
 def test_nodule_inside_a_tumour_is_named() -> None:
-    found = both("T01=60/h90", "T01=50/h40 NEW01@T01=5/h90")[0]
-    assert "NEW01 liver is a nodule inside T01: it counts as a new lesion." in found.reasons
+    found = both("T01=60/h90", "T01=50/h40 NEW01@T01=5/h90 NEW02=4")[0]
+    assert [reason for reason in found.reasons if "inside" in reason] == [
+        "NEW01 liver is a nodule inside T01: it counts as a new lesion."
+    ]
 
 
 def test_fragments_are_compared_with_their_parent() -> None:
-    first, second = visits("T01=60/h100 T02=40/h50", "T02=absent")
-    whole = lesion("T01=55/h80")
-    fragment = replace(whole, lesion_id="T01.1", parents=("T01",))
-    course = (first, replace(second, observations=(whole, fragment, *second.observations)))
-    assert assess_choi(course)[1].secondary[0].reference == 100
+    found = both("T01=60/h100 T02=40/h50", "T1@T01=30/h90 T2@T01=20/h80 T02=absent")[0]
+    density = found.secondary[0]
+    assert found.target_sum == 50
+    assert (density.value, density.reference, density.change_percent) == (Decimal(85), Decimal(100), Decimal(-15))
+    assert not codes(found)
+
+
+def test_conglomerate_is_compared_with_all_its_parents() -> None:
+    first, second = visits("T01=60/h100 T02=40/h60 T03=20/h10", "T9=90/h68 T03=absent")
+    conglomerate = replace(second.observations[0], parents=("T01", "T02"))
+    merged = replace(second, observations=(conglomerate, *second.observations[1:]))
+    found = assess_choi((first, merged))[1]
+    assert (found.target_sum, found.target) == (Decimal(90), "PR")
+    assert not codes(found)
+    assert (found.secondary[0].value, found.secondary[0].reference) == (Decimal(68), Decimal(80))
+
+
+def test_progression_dates_from_the_first_sight_of_a_lesion_confirmed_later() -> None:
+    course = visits("T01=60/h90", "T01=60/h90 NEW01=5/equivocal", "T01=60/h90 NEW01=9")
+    assert [a.progression_date for a in assess_choi(course)] == [None, None, course[1].date]
+
+
+def test_missing_target_is_named_as_the_reason() -> None:
+    found = both("T01=60/h100 T02=40/h60", "T01=20/h10")[0]
+    assert "Mean density not known: T02 liver not assessed." in found.reasons
+    assert "The assessed lesions alone are no progression; the sum is not known → NE." in found.reasons
 
 
 def test_visits_out_of_order_are_refused() -> None:

@@ -215,6 +215,59 @@ def test_worse_effusion_needs_cytology(label: str, expected: str) -> None:
     assert ("effusion-without-cytology" in codes(found)) == (expected != "PD")
 
 
+def test_node_without_enhancement_is_measured_all_the_same() -> None:
+    first, second = visits("T01=40 NT01n=16", "T01=40 NT01n=16")
+    target, node = second.observations
+    unenhanced = replace(second, observations=(target, replace(node, viable_long_axis_mm=Decimal(0))))
+    assert assess_mrecist((first, unenhanced))[1].non_target == "NON-CR/NON-PD"
+
+
+def test_lesion_of_the_baseline_that_is_later_called_new_is_no_new_lesion() -> None:
+    first, second = visits("T01=40", "T01=8")
+    called_new = replace(second, observations=(replace(second.observations[0], role=LesionRole.NEW),))
+    found = assess_mrecist((first, called_new))[1]
+    assert (found.overall, found.new_lesions, codes(found)) == ("PR", "no", set())
+
+
+def test_fragments_are_no_new_lesions() -> None:
+    first, second = visits("T01=40 NT01=20", "T1=8/L8 T2=9/L9 NT1=0/L9")
+    parents = {"T1": "T01", "T2": "T01", "NT1": "NT01"}
+    fragments = tuple(replace(item, parents=(parents[item.lesion_id],)) for item in second.observations)
+    found = assess_mrecist((first, replace(second, observations=fragments)))[1]
+    assert found.target_sum == 17
+    assert (found.target, found.non_target, found.new_lesions) == ("PR", "CR", "no")
+    assert not codes(found)
+
+
+def test_nodule_inside_a_tumour_is_new_and_measured_as_such() -> None:
+    first, second = visits("T01=40", "T01=40 NEW01=8/L8")
+    target, nodule = second.observations
+    course = (first, replace(second, observations=(target, replace(nodule, parents=("T01",)))))
+    found = assess_mrecist(course)[1]
+    assert (found.target, found.new_lesions) == ("SD", "equivocal")
+    assert "new-nodule-too-small" in codes(found)
+
+
+def test_progression_dates_from_the_first_sight_of_a_nodule_confirmed_later() -> None:
+    course = visits("T01=40", "T01=40 NEW01=8", "T01=40 NEW01=12")
+    assert [a.progression_date for a in assess_mrecist(course)] == [None, None, course[1].date]
+
+
+@pytest.mark.parametrize(("counted", "expected"), [(False, "CR"), (True, "PR")])
+def test_tumour_markers_count_only_when_asked(counted: bool, expected: str) -> None:
+    first, second = visits("T01=40", "T01=0")
+    course = (first, replace(second, markers_elevated=True))
+    assert assess_mrecist(course, MRecistParameters(markers_count=counted))[1].overall == expected
+
+
+def test_inputs_say_what_was_measured() -> None:
+    found = last("T01=40 T02n=20", "T01=30/L50 T02n=18")
+    assert [(i.lesion_id, i.quantity, i.value, i.unit) for i in found.inputs] == [
+        ("T01", "viable diameter", Decimal(30), "mm"),
+        ("T02", "short axis", Decimal(18), "mm"),
+    ]
+
+
 ELIGIBILITY_EXAMPLES = [
     ("T01=10", set()),
     ("T01=9.9", {"target-too-small"}),

@@ -34,7 +34,7 @@ def test_worked_example() -> None:
 
 
 def test_quoted_reasons() -> None:
-    quoted = [line.removeprefix("> ") for line in PAGE.splitlines() if line.startswith("> ")]
+    quoted = [line.removeprefix("> - ") for line in PAGE.splitlines() if line.startswith("> ")]
     assert tuple(quoted) == assess_recist_1_1(EXAMPLE)[1].reasons
 
 

@@ -5,6 +5,7 @@ et al., Cancer Biol Ther 9 (2010) 15-19 (renal cell carcinoma): PR by both. ``do
 a table.
 """
 
+import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,6 +26,7 @@ from tumorresp.response.observation import LesionObservation, Visit, check_order
 from tumorresp.response.overall_response import overall_response
 from tumorresp.response.parameters import as_pairs
 from tumorresp.response.reasons import displayed_percent_change, listing
+from tumorresp.response.split_and_merge import Fragments, fragments_until, from_baseline
 from tumorresp.response.sum_criterion import Remarks, SumCriterion, TargetSize
 from tumorresp.response.target_response import TargetResponse, shown_places
 from tumorresp.response.target_sum import TargetPart, TargetSum, baseline_targets, target_sum
@@ -50,7 +52,6 @@ class _Baseline:
     targets: tuple[LesionObservation, ...]
     parts: Mapping[str, TargetPart]
     non_targets: tuple[LesionObservation, ...]
-    lesion_ids: frozenset[str]
     findings: tuple[Finding, ...]
 
 
@@ -62,6 +63,7 @@ class _Verdict:
     overall: Category
     reasons: tuple[str, ...]
     findings: tuple[Finding, ...]
+    progression_date: datetime.date | None = None
 
 
 def assess_choi(visits: Sequence[Visit], parameters: ChoiParameters | None = None) -> tuple[Assessment, ...]:
@@ -127,7 +129,7 @@ def _longest_diameter(rules: ChoiParameters, seen: LesionObservation) -> TargetS
     if seen.state is LesionState.ABSENT:
         return TargetSize(Decimal(0), "absent")
     if seen.long_axis_mm is not None:
-        return TargetSize(seen.long_axis_mm)
+        return TargetSize(seen.long_axis_mm, quantity="long axis")
     if seen.state is LesionState.TOO_SMALL:
         return TargetSize(rules.too_small_mm, "too small to measure")
     if seen.short_axis_mm is not None:
@@ -151,14 +153,14 @@ def _assess(visits: Sequence[Visit], rule: _Rule) -> tuple[Assessment, ...]:
     total = target_sum(baseline_targets(visits[0], rule.criterion)[0], visits[0], rule.criterion)
     baseline = _baseline(visits[0], total, rule)
     density = baseline_density(total, rule.rules)
-    course = Course()
+    course, fragments = Course(), fragments_until(visits)
     verdict = _at_baseline(baseline, total, density, rule)
     assessments = [_assessment(visits[0], total, density, course, verdict, rule)]
     for index, visit in enumerate(visits[1:], start=1):
         course = course.after(assessments[-1], visits[index - 1].name)
-        total = target_sum(baseline.targets, visit, rule.criterion)
+        total = target_sum(baseline.targets, visit, rule.criterion, fragments[index])
         density = density_at(total, baseline.parts, rule.rules)
-        verdict = _at_follow_up(visits, index, baseline, total, density, course, rule)
+        verdict = _at_follow_up(visits, index, baseline, total, density, course, fragments[index], rule)
         assessments.append(_assessment(visit, total, density, course, verdict, rule))
     return tuple(assessments)
 
@@ -175,7 +177,6 @@ def _baseline(visit: Visit, total: TargetSum, rule: _Rule) -> _Baseline:
         targets,
         {part.seen.lesion_id: part for part in total.parts},
         tuple(item for item in visit.observations if item.role is LesionRole.NON_TARGET),
-        frozenset(item.lesion_id for item in visit.observations),
         findings,
     )
 
@@ -205,11 +206,12 @@ def _at_follow_up(
     total: TargetSum,
     density: Density,
     course: Course,
+    fragments: Fragments,
     rule: _Rule,
 ) -> _Verdict:
-    visit, normal_node_mm = visits[index], rule.rules.normal_node_mm
+    normal_node_mm = rule.rules.normal_node_mm
     target = _target(baseline, total, density, course, rule)
-    non_target, non_target_words = non_target_response(baseline.non_targets, visit, normal_node_mm)
+    non_target, non_target_words = non_target_response(baseline.non_targets, visits[index], normal_node_mm, fragments)
     new = new_lesions(visits, index, normal_node_mm, Decimal(0))
     overall, words = overall_response(target.category, non_target, new.status)
     return _Verdict(
@@ -221,10 +223,11 @@ def _at_follow_up(
             *target.reasons,
             *filter(None, [non_target_words]),
             *(new.reasons or ("No new lesion.",)),
-            *_intratumoural(visit, baseline),
+            *_intratumoural(visits, index),
             f"Overall {overall}: {words}",
         ),
-        (*target.findings, *new.findings, *_without_baseline(visit, baseline)),
+        (*target.findings, *new.findings, *_without_baseline(visits, index)),
+        new.progression_date if overall is Category.PD else None,
     )
 
 
@@ -236,30 +239,28 @@ def _target(baseline: _Baseline, total: TargetSum, density: Density, course: Cou
     return choi_target_response(total, density, course, rule.criterion, rule.rules, both_needed=rule.both_needed)
 
 
-def _intratumoural(visit: Visit, baseline: _Baseline) -> Iterator[str]:
+def _intratumoural(visits: Sequence[Visit], index: int) -> Iterator[str]:
     """Name the new lesions that lie in a lesion of the baseline, as their parents say."""
-    for seen in visit.observations:
-        if seen.role is LesionRole.NEW and seen.lesion_id not in baseline.lesion_ids:
-            hosts = [parent for parent in seen.parents if parent in baseline.lesion_ids]
+    for seen in visits[index].observations:
+        if seen.role is LesionRole.NEW and seen.parents and visits[0].of(seen.lesion_id) is None:
+            hosts = [parent for parent in seen.parents if visits[0].of(parent) is not None]
             if hosts:
                 yield f"{seen.name} is a nodule inside {listing(hosts)}: it counts as a new lesion."
 
 
-def _without_baseline(visit: Visit, baseline: _Baseline) -> Iterator[Finding]:
+def _without_baseline(visits: Sequence[Visit], index: int) -> Iterator[Finding]:
     """Report target and non-target lesions that the baseline does not have: they are in no category."""
-    for seen in visit.observations:
-        if seen.role is not LesionRole.NEW and seen.lesion_id not in baseline.lesion_ids:
+    for seen in visits[index].observations:
+        if seen.role is not LesionRole.NEW and not from_baseline(seen, visits[0], visits[1 : index + 1]):
             words = f"{seen.name} is called {seen.role}, but the baseline has no such lesion: it is not used."
             yield Finding("lesion-without-baseline", Severity.ERROR, words, seen.lesion_id)
 
 
-def _inputs(total: TargetSum) -> Iterator[LesionInput]:
+def _densities(total: TargetSum) -> Iterator[LesionInput]:
     for part in total.parts:
-        seen = part.seen
-        yield LesionInput(seen.lesion_id, "long axis", part.value, "mm", part.note, seen.source)
-        density = density_of(seen)
+        density = density_of(part.seen)
         if density is not None:
-            yield LesionInput(seen.lesion_id, "mean density", density, "HU", "", seen.source)
+            yield LesionInput(part.seen.lesion_id, "mean density", density, "HU", "", part.seen.source)
 
 
 def _assessment(
@@ -284,6 +285,7 @@ def _assessment(
         parameters=rule.criterion.parameters,
         software_version=SOFTWARE_VERSION,
         findings=(*verdict.findings, *total.findings, *density.findings),
-        inputs=tuple(_inputs(total)),
+        progression_date=verdict.progression_date,
+        inputs=(*total.inputs, *_densities(total)),
         secondary=(density.measure(),) if total.parts else (),
     )

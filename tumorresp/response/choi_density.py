@@ -98,9 +98,14 @@ def density_at(total: TargetSum, baseline: Mapping[str, TargetPart], rules: Choi
         finding = _no_percentage(reference, rules)
         words = f"{mean.words}{_shown(mean.value)} HU. {finding.message}"
         return Density(mean.value, reference, None, words, (finding,))
+    change = _percent_change(mean.value, reference)
     whose = "" if len(before) == len(baseline) else " of the same lesions"
-    words = mean.words + _change_words(mean.value, reference, whose, rules)
-    return Density(mean.value, reference, _percent_change(mean.value, reference), words)
+    places = _repeatable_places(mean.value, reference, rules)
+    words = (
+        f"{mean.words}{_shown(mean.value, places)} HU, {_change_words(change, rules)} than the baseline's "
+        f"{_shown(reference, places)} HU{whose}."
+    )
+    return Density(mean.value, reference, change, words)
 
 
 def density_of(seen: LesionObservation) -> Decimal | None:
@@ -154,13 +159,10 @@ def _no_percentage(reference: Fraction, rules: ChoiParameters) -> Finding:
     return Finding("density-percent-undefined", Severity.WARNING, words)
 
 
-def _change_words(mean: Fraction, reference: Fraction, whose: str, rules: ChoiParameters) -> str:
+def _change_words(change: Fraction, rules: ChoiParameters) -> str:
     least = rules.density_decrease_percent
-    change = _percent_change(mean, reference)
     enough = "at least" if change <= -least else "less than"
-    places = _repeatable_places(mean, reference, rules)
-    numbers = f"{_shown(mean, places)} HU, {beside_limits(change, [-least], signed=True)} %"
-    return f"{numbers} from the baseline's {_shown(reference, places)} HU{whose}: {enough} {least} % lower."
+    return f"{beside_limits(change, [-least], signed=True)} %: {enough} {least} % lower"
 
 
 def _repeatable_places(mean: Fraction, reference: Fraction, rules: ChoiParameters) -> int:

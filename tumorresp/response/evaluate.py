@@ -13,6 +13,7 @@ from tumorresp.response.outcome import CriterionOutcome, SubjectOutcome
 from tumorresp.response.protocol import Protocol
 from tumorresp.response.subject import DatedResponse, SubjectCourse, SubjectDates, dated_responses
 from tumorresp.response.table.response_table import ReportedCourse
+from tumorresp.response.target_choice import check_baseline
 
 REPORTED = "reported"
 """The criterion's name where responses were reported, not computed."""
@@ -33,6 +34,7 @@ def evaluate_course(course: SubjectCourse, criteria: Sequence[str], protocol: Pr
         findings = (*findings, Finding("no-follow-up", Severity.WARNING, words))
     known = replace(course, dates=dates)
     findings = (*findings, *_after_death(dates, [visit.date for visit in course.visits]))
+    findings = (*findings, *check_baseline(course.visits, course.dates))
     return SubjectOutcome(known, tuple(_by_criterion(known, name, protocol) for name in criteria), findings)
 
 

@@ -61,6 +61,7 @@ def assess_mrecist(visits: Sequence[Visit], parameters: MRecistParameters | None
         normal_node_mm=rules.normal_node_mm,
         reappearance_after_cr_is_pd=rules.reappearance_after_cr_is_pd,
         pr_carry_forward=rules.pr_carry_forward,
+        markers_count=rules.markers_count,
         parameters=as_pairs(rules),
         size=partial(_viable_diameter, rules),
         growth_mm=_growth,
@@ -89,7 +90,7 @@ def _viable_diameter(rules: MRecistParameters, seen: LesionObservation) -> Targe
     if seen.long_axis_mm is None:
         return TargetSize(rules.too_small_mm, "too small to measure") if _is_too_small(seen) else TargetSize(None)
     if rules.long_axis_outside_liver and counted_organ(seen.organ, nodal=False) not in ("", LIVER):
-        return TargetSize(seen.long_axis_mm, "longest diameter, outside the liver")
+        return TargetSize(seen.long_axis_mm, "longest diameter, outside the liver", quantity="long axis")
     words = f"{seen.name} has a longest diameter, but no viable one, which mRECIST counts: it is not evaluable."
     return TargetSize(None, finding=Finding("no-viable-diameter", Severity.ERROR, words, seen.lesion_id))
 
@@ -99,7 +100,7 @@ def _node(rules: MRecistParameters, seen: LesionObservation) -> TargetSize:
     if seen.state is LesionState.ABSENT:
         return TargetSize(Decimal(0), "absent")
     if seen.short_axis_mm is not None:
-        return TargetSize(seen.short_axis_mm, "short axis")
+        return TargetSize(seen.short_axis_mm, "short axis", quantity="short axis")
     if _is_too_small(seen):
         return TargetSize(rules.too_small_mm, "too small to measure")
     if seen.long_axis_mm is not None or seen.viable_long_axis_mm is not None:

@@ -37,6 +37,8 @@ class MRecistParameters:
         A target outside the liver without a viable diameter counts with its longest diameter, as in RECIST 1.1.
     reappearance_after_cr_is_pd, pr_carry_forward
         As in RECIST 1.1.
+    markers_count
+        Elevated tumour markers stand against CR, as in RECIST 1.1; mRECIST goes by enhancement alone.
     """
 
     partial_response: Fraction = Fraction(7, 10)
@@ -54,3 +56,4 @@ class MRecistParameters:
     long_axis_outside_liver: bool = False
     reappearance_after_cr_is_pd: bool = True
     pr_carry_forward: bool = False
+    markers_count: bool = False

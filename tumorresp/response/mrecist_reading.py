@@ -68,6 +68,8 @@ def read_as_hcc(visits: Sequence[Visit], rules: MRecistParameters) -> tuple[Read
 def _follow_up(
     visit: Visit, roles: dict[str, LesionRole], so_far: _NewLesionsSoFar, rules: MRecistParameters
 ) -> Reading:
+    for seen in visit.observations:
+        _inherit_role(seen, roles)
     read = [_read(seen, roles.get(seen.lesion_id), so_far, rules) for seen in visit.observations]
     if all(item.seen is seen for item, seen in zip(read, visit.observations, strict=True)):
         changed = visit
@@ -78,6 +80,12 @@ def _follow_up(
         tuple(item.reason for item in read if item.reason),
         tuple(item.finding for item in read if item.finding is not None),
     )
+
+
+def _inherit_role(seen: LesionObservation, roles: dict[str, LesionRole]) -> None:
+    """Note that a fragment or conglomerate of lesions of the baseline is no new lesion."""
+    if seen.role is not LesionRole.NEW and seen.lesion_id not in roles and not roles.keys().isdisjoint(seen.parents):
+        roles[seen.lesion_id] = seen.role
 
 
 def _read(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from tumorresp.domain.assessment import NewLesionStatus
@@ -18,6 +19,8 @@ class NewLesions:
     status: NewLesionStatus
     reasons: tuple[str, ...]
     findings: tuple[Finding, ...]
+    progression_date: date | None = None
+    """From when progression counts, where a lesion that was equivocal before is confirmed here."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class _Judged:
     name: str
     status: NewLesionStatus
     finding: Finding | None = None
+    since: date | None = None
 
 
 def new_lesions(visits: Sequence[Visit], index: int, normal_node_mm: Decimal, growth_mm: Decimal) -> NewLesions:
@@ -65,7 +69,8 @@ def new_lesions(visits: Sequence[Visit], index: int, normal_node_mm: Decimal, gr
     status = NewLesionStatus.NO
     if judged:
         status = max((item.status for item in judged), key=list(NewLesionStatus).index)
-    return NewLesions(status, tuple(reasons), tuple(findings))
+    since = [item.since for item in judged if item.since is not None]
+    return NewLesions(status, tuple(reasons), tuple(findings), min(since, default=None))
 
 
 def _judge(
@@ -81,7 +86,7 @@ def _judge(
         finding = Finding("new-lesion-not-assessed", Severity.WARNING, words, lesion.lesion_id)
         return _Judged(lesion.name, last, finding)
     if last is NewLesionStatus.YES:
-        return _Judged(lesion.name, last, _back_dated(visits, lesion, known))
+        return _confirmed(visits, lesion, known)
     if last is NewLesionStatus.EQUIVOCAL:
         return _Judged(lesion.name, last, _equivocal(visits, index, lesion, normal_node_mm))
     return _Judged(lesion.name, last)
@@ -116,12 +121,12 @@ def _barely_grown(
     return seen.short_axis_mm - min(before) < growth_mm
 
 
-def _back_dated(
+def _confirmed(
     visits: Sequence[Visit], lesion: LesionObservation, known: Sequence[tuple[int, NewLesionStatus]]
-) -> Finding | None:
+) -> _Judged:
     """Say at the visit of the confirmation from when progression dates."""
     if len(known) < 2 or known[-2][1] is not NewLesionStatus.EQUIVOCAL:
-        return None
+        return _Judged(lesion.name, NewLesionStatus.YES)
     first = known[-2][0]
     for number, status in reversed(known[:-1]):
         if status is not NewLesionStatus.EQUIVOCAL:
@@ -129,7 +134,8 @@ def _back_dated(
         first = number
     visit = visits[first]
     words = f"{lesion.name}, equivocal at {visit.name}, is confirmed: progression dates from {visit.date}."
-    return Finding("progression-back-dated", Severity.WARNING, words, lesion.lesion_id)
+    finding = Finding("progression-back-dated", Severity.WARNING, words, lesion.lesion_id)
+    return _Judged(lesion.name, NewLesionStatus.YES, finding, visit.first_date or visit.date)
 
 
 def _equivocal(visits: Sequence[Visit], index: int, lesion: LesionObservation, normal_node_mm: Decimal) -> Finding:

@@ -2,32 +2,39 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from types import MappingProxyType
 
 from tumorresp.domain.assessment import Category
 from tumorresp.domain.measurement import LesionState
 from tumorresp.response.observation import LesionObservation, Visit
 from tumorresp.response.reasons import listing
+from tumorresp.response.split_and_merge import Fragments, standing
 
 
 def non_target_response(
-    baseline: Sequence[LesionObservation], visit: Visit, normal_node_mm: Decimal
+    baseline: Sequence[LesionObservation],
+    visit: Visit,
+    normal_node_mm: Decimal,
+    fragments: Fragments = MappingProxyType({}),
 ) -> tuple[Category, str]:
     """Return the non-target response with its reason.
 
-    Progression is the reader's word, never computed. Tumour markers are not known here.
+    Progression is the reader's word, never computed. Tumour markers count in the overall response.
 
     Parameters
     ----------
     baseline
         The non-target lesions of the baseline.
+    fragments
+        Of lesions that split, up to this visit.
     """
     if not baseline:
         return Category.NOT_APPLICABLE, ""
     progressive, missing, persisting = [], [], []
     for lesion in baseline:
-        seen = visit.of(lesion.lesion_id)
-        gone = None if seen is None else seen.is_gone(normal_node_mm)
-        if seen is not None and seen.state is LesionState.UNEQUIVOCAL_PROGRESSION:
+        stands = standing(lesion, visit, fragments)
+        gone = stands.is_gone(normal_node_mm)
+        if any(seen.state is LesionState.UNEQUIVOCAL_PROGRESSION for seen in stands.observations):
             progressive.append(lesion.name)
         elif gone is None:
             missing.append(lesion.name)

@@ -2,8 +2,8 @@
 
 import datetime
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 
@@ -115,20 +115,33 @@ class Visit:
     first_date: datetime.date | None = None
     markers_elevated: bool | None = None
     clinically_stable: bool | None = None
+    _by_id: Mapping[str, LesionObservation] = field(init=False, repr=False, compare=False)
+    children: Mapping[str, tuple[LesionObservation, ...]] = field(init=False, repr=False, compare=False)
+    """Lesion ID -> observations that came from it by splitting or merging."""
 
     def __post_init__(self) -> None:
+        by_id = {item.lesion_id: item for item in self.observations}
+        children: dict[str, tuple[LesionObservation, ...]] = {}
+        for item in self.observations:
+            for parent in item.parents:
+                children[parent] = (*children.get(parent, ()), item)
+        object.__setattr__(self, "_by_id", by_id)
+        object.__setattr__(self, "children", children)
+        if len(by_id) < len(self.observations):
+            self._refuse_repeated()
+
+    def _refuse_repeated(self) -> None:
         seen = Counter(item.lesion_id for item in self.observations)
         twice = sorted(lesion_id for lesion_id, count in seen.items() if count > 1)
-        if twice:
-            raise InvalidInput(
-                f"lesion {', '.join(twice)} is observed more than once at {self.name}.",
-                where=self.time_point_id,
-                remedy="Give one observation a lesion and time point.",
-            )
+        raise InvalidInput(
+            f"lesion {', '.join(twice)} is observed more than once at {self.name}.",
+            where=self.time_point_id,
+            remedy="Give one observation a lesion and time point.",
+        )
 
     def of(self, lesion_id: str) -> LesionObservation | None:
         """Return the observation of a lesion, or None."""
-        return next((item for item in self.observations if item.lesion_id == lesion_id), None)
+        return self._by_id.get(lesion_id)
 
 
 def check_order(visits: Sequence[Visit]) -> None:

@@ -29,6 +29,8 @@ class Recist11Parameters:
         A non-nodal target that is back after an overall CR is PD whatever its size (EORTC clarification).
     pr_carry_forward
         False: each visit by its own numbers. True: PR persists until PD (the other published reading).
+    markers_count
+        Where tumour markers are known to be above the upper limit of normal there is no CR (section 4.3.3).
     """
 
     partial_response: Fraction = Fraction(7, 10)
@@ -38,6 +40,7 @@ class Recist11Parameters:
     too_small_mm: Decimal = Decimal(5)
     reappearance_after_cr_is_pd: bool = True
     pr_carry_forward: bool = False
+    markers_count: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class VolumetricParameters:
         A node under this short axis is normal, as in RECIST 1.1, though its volume is not 0.
     too_small_mm
         Diameter of the sphere taken for a target that is seen but too small to measure and has no mask.
-    reappearance_after_cr_is_pd, pr_carry_forward
+    reappearance_after_cr_is_pd, pr_carry_forward, markers_count
         As in RECIST 1.1.
     non_target_growth
         A non-target lesion's volume over its smallest so far at or above which progression is suggested to the reader
@@ -68,6 +71,7 @@ class VolumetricParameters:
     too_small_mm: Decimal = Decimal(5)
     reappearance_after_cr_is_pd: bool = True
     pr_carry_forward: bool = False
+    markers_count: bool = True
     non_target_growth: Fraction = Fraction(1728, 1000)
 
 

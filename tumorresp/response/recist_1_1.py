@@ -54,6 +54,7 @@ def assess_recist_1_1(visits: Sequence[Visit], parameters: Recist11Parameters | 
         normal_node_mm=rules.normal_node_mm,
         reappearance_after_cr_is_pd=rules.reappearance_after_cr_is_pd,
         pr_carry_forward=rules.pr_carry_forward,
+        markers_count=rules.markers_count,
         parameters=as_pairs(rules),
         size=partial(_diameter, rules),
         growth_mm=_growth,
@@ -70,7 +71,11 @@ def _diameter(rules: Recist11Parameters, seen: LesionObservation) -> TargetSize:
         return TargetSize(Decimal(0), "absent")
     measured = seen.short_axis_mm if seen.nodal else seen.long_axis_mm
     if measured is not None:
-        return TargetSize(measured, "short axis" if seen.nodal else "")
+        return (
+            TargetSize(measured, "short axis", quantity="short axis")
+            if seen.nodal
+            else TargetSize(measured, quantity="long axis")
+        )
     if seen.state is LesionState.TOO_SMALL:
         return TargetSize(rules.too_small_mm, "too small to measure")
     if seen.nodal and seen.long_axis_mm is not None:

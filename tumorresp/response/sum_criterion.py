@@ -22,11 +22,14 @@ class TargetSize:
         How the number came about where it is not simply measured.
     finding
         What must be shown to a person about it.
+    quantity
+        What was measured, where it is not the criterion's ``size_name``.
     """
 
     value: Decimal | None
     note: str = ""
     finding: Finding | None = None
+    quantity: str = ""
 
 
 Remarks = tuple[tuple[str, ...], tuple[Finding, ...]]
@@ -57,6 +60,8 @@ class SumCriterion:
         Growth from (nadir, sum).
     remarks
         Of (visits, index of the visit).
+    markers_count
+        Elevated tumour markers stand against CR.
     """
 
     name: str
@@ -77,6 +82,7 @@ class SumCriterion:
     size: Callable[[LesionObservation], TargetSize]
     growth_mm: Callable[[Decimal, Decimal], Decimal]
     remarks: Callable[[Sequence[Visit], int], Remarks]
+    markers_count: bool = True
 
     def is_partial_response(self, total: Decimal, baseline: Decimal) -> bool:
         """Return whether a sum is small enough for PR."""

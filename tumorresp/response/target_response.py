@@ -41,6 +41,9 @@ def target_response(total: TargetSum, course: Course, criterion: SumCriterion) -
     assert nadir is not None, "the baseline is the first nadir"
     places = shown_places(total, course, criterion)
     summed = total.in_words(criterion, places)
+    if total.is_contradictory:
+        words = "What is said of split or merged lesions contradicts itself; the sum is not known → NE."
+        return TargetResponse(Category.NE, (summed, words))
     # Lesions that are all gone or normal may be a complete response with the missing ones: that is no progression.
     is_gone = total.all_gone(criterion.normal_node_mm)
     back = _reappeared(total, course, criterion)

@@ -1,19 +1,28 @@
 """The sum of the target lesions at a visit: what counts, what is missing, and how it reads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 
+from tumorresp.domain.assessment import LesionInput
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response.observation import LesionObservation, Visit
 from tumorresp.response.reasons import listing
+from tumorresp.response.split_and_merge import Fragments, Standing, StandsFor, standing
 from tumorresp.response.sum_criterion import SumCriterion, TargetSize
 
 
 @dataclass(frozen=True)
 class TargetPart:
-    """A target lesion's share of the sum."""
+    """A target lesion's share of the sum.
+
+    Parameters
+    ----------
+    seen
+        The lesion, one of its fragments, or the conglomerate that it is in.
+    """
 
     seen: LesionObservation
     value: Decimal
@@ -27,6 +36,9 @@ class TargetSum:
     parts: tuple[TargetPart, ...]
     missing: tuple[str, ...]
     findings: tuple[Finding, ...]
+    inputs: tuple[LesionInput, ...] = ()
+    is_contradictory: bool = False
+    """Lesions split or merged in a way that would count something twice."""
 
     @property
     def assessed(self) -> Decimal:
@@ -77,22 +89,62 @@ def baseline_targets(
     return tuple(targets), tuple(findings)
 
 
-def target_sum(targets: Sequence[LesionObservation], visit: Visit, criterion: SumCriterion) -> TargetSum:
-    """Return the sum of a visit over the targets of the baseline."""
+def target_sum(
+    targets: Sequence[LesionObservation],
+    visit: Visit,
+    criterion: SumCriterion,
+    fragments: Fragments = MappingProxyType({}),
+) -> TargetSum:
+    """Return the sum of a visit over the targets of the baseline.
+
+    Parameters
+    ----------
+    fragments
+        Of lesions that split, up to this visit; see ``fragments_until``.
+    """
     parts: list[TargetPart] = []
     missing: list[str] = []
     findings: list[Finding] = []
+    inputs: list[LesionInput] = []
+    counted: set[str] = set()
+    is_contradictory = False
     for lesion in targets:
-        seen = visit.of(lesion.lesion_id)
-        size = TargetSize(None) if seen is None else _size(seen, criterion)
-        if size.finding is not None:
-            findings.append(size.finding)
-        if seen is None or size.value is None:
+        stands = standing(lesion, visit, fragments)
+        if stands.finding is not None:
+            findings.append(stands.finding)
+            is_contradictory = True
+        sizes = [(seen, _size(seen, criterion)) for seen in stands.observations if seen.lesion_id not in counted]
+        findings += [size.finding for _, size in sizes if size.finding is not None]
+        inputs += _inputs(lesion, sizes, criterion)
+        if not stands.is_known or any(size.value is None for _, size in sizes):
             missing.append(lesion.name)
             continue
-        parts.append(TargetPart(seen, size.value, size.note))
-        findings += _doubts(seen)
-    return TargetSum(tuple(parts), tuple(missing), tuple(findings))
+        for seen, size in sizes:
+            assert size.value is not None, "checked above"
+            parts.append(TargetPart(seen, size.value, _note(lesion, stands, size.note)))
+            findings += _doubts(seen)
+            counted.add(seen.lesion_id)
+    return TargetSum(tuple(parts), tuple(missing), tuple(findings), tuple(inputs), is_contradictory)
+
+
+def _note(lesion: LesionObservation, stands: Standing, note: str) -> str:
+    words = {
+        StandsFor.ITSELF: "",
+        StandsFor.FRAGMENTS: f"fragment of {lesion.lesion_id}",
+        StandsFor.CONGLOMERATE: f"conglomerate of {listing(stands.observations[0].parents)}",
+    }[stands.how]
+    return ", ".join(filter(None, (words, note)))
+
+
+def _inputs(
+    lesion: LesionObservation, sizes: Sequence[tuple[LesionObservation, TargetSize]], criterion: SumCriterion
+) -> Iterator[LesionInput]:
+    for seen, size in sizes:
+        yield LesionInput(
+            seen.lesion_id, size.quantity or criterion.size_name, size.value, criterion.unit, size.note, seen.source
+        )
+    if not sizes:
+        yield LesionInput(lesion.lesion_id, criterion.size_name, None, criterion.unit, "not assessed or counted above")
 
 
 def _size(seen: LesionObservation, criterion: SumCriterion) -> TargetSize:

@@ -1,5 +1,6 @@
 """Every visit of a subject by one criterion: target, non-target, new lesions, overall."""
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from tumorresp.response.non_target_response import non_target_response
 from tumorresp.response.observation import LesionObservation, Visit, check_order
 from tumorresp.response.overall_response import overall_response
 from tumorresp.response.reasons import displayed_percent_change, listing
+from tumorresp.response.split_and_merge import Fragments, fragments_until, from_baseline
 from tumorresp.response.sum_criterion import SumCriterion
 from tumorresp.response.target_response import TargetResponse, shown_places, target_response
 from tumorresp.response.target_sum import TargetSum, baseline_targets, target_sum
@@ -36,6 +38,7 @@ class _Verdict:
     overall: Category
     reasons: tuple[str, ...]
     findings: tuple[Finding, ...]
+    progression_date: datetime.date | None = None
 
 
 def assess_visits(visits: Sequence[Visit], criterion: SumCriterion) -> tuple[Assessment, ...]:
@@ -52,12 +55,13 @@ def assess_visits(visits: Sequence[Visit], criterion: SumCriterion) -> tuple[Ass
     baseline = _baseline(visits[0], criterion)
     course = Course()
     assessments: list[Assessment] = []
+    fragments = fragments_until(visits)
     for index, visit in enumerate(visits):
-        total = target_sum(baseline.targets, visit, criterion)
+        total = target_sum(baseline.targets, visit, criterion, fragments[index])
         if index == 0:
             verdict = _at_baseline(baseline, total, criterion)
         else:
-            verdict = _at_follow_up(visits, index, baseline, total, course, criterion)
+            verdict = _at_follow_up(visits, index, baseline, total, course, criterion, fragments[index])
         assessment = _assessment(visits, index, total, course, criterion, verdict)
         assessments.append(assessment)
         course = course.after(assessment, visit.name)
@@ -108,19 +112,42 @@ def _at_follow_up(
     total: TargetSum,
     course: Course,
     criterion: SumCriterion,
+    fragments: Fragments,
 ) -> _Verdict:
     target = _target(baseline, total, course, criterion)
-    non_target, non_target_words = non_target_response(baseline.non_targets, visits[index], criterion.normal_node_mm)
+    non_target, non_target_words = non_target_response(
+        baseline.non_targets, visits[index], criterion.normal_node_mm, fragments
+    )
     new = new_lesions(visits, index, criterion.normal_node_mm, criterion.progression_mm)
     overall, words = overall_response(target.category, non_target, new.status)
+    marker_words: list[str] = []
+    if overall is Category.CR and criterion.markers_count and visits[index].markers_elevated:
+        non_target, overall, words = _with_markers(target.category, non_target)
+        marker_words.append("Tumour markers are above the upper limit of normal: no complete response.")
     return _Verdict(
         target.category,
         non_target,
         new.status,
         overall,
-        (*target.reasons, *filter(None, [non_target_words]), *_new_words(new), f"Overall {overall}: {words}"),
+        (
+            *target.reasons,
+            *filter(None, [non_target_words]),
+            *_new_words(new),
+            *marker_words,
+            f"Overall {overall}: {words}",
+        ),
         (*target.findings, *new.findings, *_without_baseline(visits, index)),
+        new.progression_date if overall is Category.PD else None,
     )
+
+
+def _with_markers(target: Category, non_target: Category) -> tuple[Category, Category, str]:
+    """Return non-target and overall response where markers alone stand against CR (RECIST 1.1, section 4.3.3)."""
+    if non_target is not Category.NOT_APPLICABLE:
+        non_target = Category.NON_CR_NON_PD
+    if target is Category.NOT_APPLICABLE:
+        return non_target, Category.NON_CR_NON_PD, "all lesions are gone, but tumour markers are not normal."
+    return non_target, Category.PR, "target CR, but tumour markers are not normal."
 
 
 def _target(baseline: _Baseline, total: TargetSum, course: Course, criterion: SumCriterion) -> TargetResponse:
@@ -145,7 +172,7 @@ def _without_baseline(visits: Sequence[Visit], index: int) -> tuple[Finding, ...
             item.lesion_id,
         )
         for item in visits[index].observations
-        if item.role is not LesionRole.NEW and visits[0].of(item.lesion_id) is None
+        if item.role is not LesionRole.NEW and not from_baseline(item, visits[0], visits[1 : index + 1])
     )
 
 
@@ -172,4 +199,6 @@ def _assessment(
         parameters=criterion.parameters,
         software_version=SOFTWARE_VERSION,
         findings=(*verdict.findings, *total.findings, *noticed),
+        progression_date=verdict.progression_date,
+        inputs=total.inputs,
     )

@@ -66,6 +66,7 @@ def assess_volumetric(
         normal_node_mm=rules.normal_node_mm,
         reappearance_after_cr_is_pd=rules.reappearance_after_cr_is_pd,
         pr_carry_forward=rules.pr_carry_forward,
+        markers_count=rules.markers_count,
         parameters=as_pairs(rules),
         size=partial(_volume, rules),
         growth_mm=partial(_sphere_growth, rules),

@@ -24,6 +24,7 @@ class LesionFacts:
     role: LesionRole
     nodal: bool
     site: str
+    parents: tuple[str, ...] = ()
 
 
 def lesion_facts(rows: Sequence[Row]) -> tuple[LesionFacts | None, list[Finding]]:
@@ -43,7 +44,10 @@ def lesion_facts(rows: Sequence[Row]) -> tuple[LesionFacts | None, list[Finding]
     if nodal is False and in_node:
         words = f"The site of {lesion_id} is a lymph node, but nodal is no: its long axis counts."
         findings.append(Finding("node-denied", Severity.WARNING, words, rows[0].where))
-    return LesionFacts(lesion_id, LesionRole(str(role)), in_node if nodal is None else bool(nodal), site), findings
+    stated = str(_first(rows, "parents", findings, f"The parents of {lesion_id}") or "")
+    parents = tuple(part.strip() for part in stated.split(";") if part.strip())
+    node = in_node if nodal is None else bool(nodal)
+    return LesionFacts(lesion_id, LesionRole(str(role)), node, site, parents), findings
 
 
 def _first(rows: Sequence[Row], name: str, findings: list[Finding], what: str) -> object:
@@ -87,7 +91,7 @@ def observation(row: Row, facts: LesionFacts) -> tuple[LesionObservation, list[F
             label=str(values.get("label", "")),
             viable_long_axis_mm=viable,
             mean_density_hu=cast(Decimal | None, values.get("mean_density_hu")),
-            parents=tuple(part.strip() for part in str(values.get("parents", "")).split(";") if part.strip()),
+            parents=facts.parents,
             irradiated=bool(values.get("irradiated", False)),
             method=str(values.get("method", "")),
             slice_thickness_mm=cast(Decimal | None, values.get("slice_thickness_mm")),

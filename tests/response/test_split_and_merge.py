@@ -1,0 +1,210 @@
+"""Lesions that split or merge, tumour markers, back-dated progression, and what an assessment was made from."""
+
+import datetime
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from tests.response.courses import visit, visits
+from tumorresp.domain.assessment import Assessment, Category, LesionInput
+from tumorresp.domain.measurement import LesionRole, LesionState
+from tumorresp.response import LesionObservation, Recist11Parameters, Visit, assess_recist_1_1, assess_volumetric
+
+
+def lesion(
+    name: str,
+    size: str | None,
+    *parents: str,
+    role: LesionRole = LesionRole.TARGET,
+    state: LesionState = LesionState.MEASURED,
+    volume: str | None = None,
+) -> LesionObservation:
+    return LesionObservation(
+        name,
+        role,
+        False,
+        "liver",
+        state,
+        None if size is None else Decimal(size),
+        volume_mm3=None if volume is None else Decimal(volume),
+        parents=parents,
+        source=f"row of {name}",
+    )
+
+
+def course(*seen: tuple[LesionObservation, ...]) -> tuple[Visit, ...]:
+    start = datetime.date(2024, 1, 1)
+    return tuple(
+        Visit(f"v{n}", f"Visit {n}", start + datetime.timedelta(days=42 * n), items) for n, items in enumerate(seen)
+    )
+
+
+MERGED = LesionState.MERGED
+
+
+def last(*seen: tuple[LesionObservation, ...]) -> Assessment:
+    return assess_recist_1_1(course(*seen))[-1]
+
+
+def codes(assessment: Assessment) -> list[str]:
+    return [finding.code for finding in assessment.findings]
+
+
+def test_fragments_count_with_their_sum() -> None:
+    found = last((lesion("T04", "20"),), (lesion("T04.1", "6", "T04"), lesion("T04.2", "7", "T04")))
+    assert (found.target_sum, found.target) == (13, Category.PR)
+    assert "T04.1 liver 6.0 (fragment of T04) + T04.2 liver 7.0 (fragment of T04)" in found.reasons[0]
+    assert codes(found) == []
+
+
+def test_a_fragment_that_nobody_mentions_is_missing() -> None:
+    first = (lesion("T04", "20"),)
+    split = (lesion("T04.1", "6", "T04"), lesion("T04.2", "7", "T04"))
+    found = last(first, split, (lesion("T04.1", "6", "T04"),))
+    assert (found.target_sum, found.target) == (None, Category.NE)
+    gone = lesion("T04.2", None, "T04", state=LesionState.ABSENT)
+    assert last(first, split, (lesion("T04.1", "6", "T04"), gone)).target_sum == 6
+
+
+def test_fragments_that_are_all_gone_are_a_complete_response() -> None:
+    split = (lesion("T04.1", "6", "T04"), lesion("T04.2", "7", "T04"))
+    gone = tuple(replace(item, state=LesionState.ABSENT, long_axis_mm=None) for item in split)
+    assert last((lesion("T04", "20"),), split, gone).overall is Category.CR
+
+
+def test_the_parent_may_stand_for_its_fragments_again() -> None:
+    split = (lesion("T04.1", "6", "T04"), lesion("T04.2", "7", "T04"))
+    assert last((lesion("T04", "20"),), split, (lesion("T04", "15"),)).target_sum == 15
+
+
+def test_fragments_and_parent_both_measured_are_not_counted_twice() -> None:
+    both = (lesion("T04", "13"), lesion("T04.1", "6", "T04"), lesion("T04.2", "7", "T04"))
+    found = last((lesion("T04", "20"),), both)
+    assert found.target is Category.NE
+    assert codes(found) == ["split-and-measured"]
+
+
+def test_a_conglomerate_counts_once() -> None:
+    first = (lesion("T01", "30"), lesion("T02", "20"), lesion("T03", "10"))
+    merged = (
+        lesion("T01", "30"),
+        lesion("T02", None, state=MERGED),
+        lesion("T03", None, state=MERGED),
+        lesion("T02/T03", "28", "T02", "T03"),
+    )
+    found = last(first, merged)
+    assert (found.target_sum, found.target) == (58, Category.SD)
+    assert "T02/T03 liver 28.0 (conglomerate of T02, T03)" in found.reasons[0]
+    assert codes(found) == []
+    without_parents = (merged[0], merged[3])
+    assert last(first, without_parents).target_sum == 58
+    assert last(first, merged, (lesion("T01", "30"),)).target is Category.NE
+
+
+def test_a_conglomerate_and_its_parents_both_measured_are_not_counted_twice() -> None:
+    first = (lesion("T02", "20"), lesion("T03", "10"))
+    found = last(first, (lesion("T02", "20"), lesion("T02/T03", "28", "T02", "T03")))
+    assert found.target is Category.NE
+    assert codes(found) == ["merged-and-measured"]
+
+
+def test_merged_without_a_conglomerate_is_missing() -> None:
+    found = last((lesion("T02", "20"), lesion("T03", "10")), (lesion("T02", "20"), lesion("T03", None, state=MERGED)))
+    assert found.target is Category.NE
+    assert codes(found) == ["merged-without-conglomerate"]
+
+
+def test_two_conglomerates_of_one_lesion_are_refused() -> None:
+    first = (lesion("T01", "20"), lesion("T02", "20"), lesion("T03", "10"))
+    found = last(first, (lesion("T01/T02", "35", "T01", "T02"), lesion("T02/T03", "28", "T02", "T03")))
+    assert found.target is Category.NE
+    assert codes(found) == ["merged-twice"]
+
+
+def test_a_lesion_that_came_from_nothing_known_is_reported() -> None:
+    found = last((lesion("T01", "20"),), (lesion("T01", "20"), lesion("T09.1", "6", "T09")))
+    assert codes(found) == ["lesion-without-baseline"]
+    deep = last(
+        (lesion("T01", "20"),),
+        (lesion("T01.1", "9", "T01"), lesion("T01.2", "9", "T01")),
+        (lesion("T01.1", "9", "T01"), lesion("T01.2", "9", "T01"), lesion("T01.2a", "3", "T01.2")),
+    )
+    assert codes(deep) == []
+
+
+def test_a_new_lesion_inside_an_old_one_is_new_when_the_reader_says_so() -> None:
+    nodule = lesion("NEW01", "8", "T01", role=LesionRole.NEW)
+    found = last((lesion("T01", "20"),), (lesion("T01", "20"), nodule))
+    assert (found.target_sum, found.overall) == (20, Category.PD)
+
+
+def test_non_target_lesions_split_and_merge_too() -> None:
+    present, absent = LesionState.PRESENT, LesionState.ABSENT
+    nt = LesionRole.NON_TARGET
+    first = (lesion("NT01", None, role=nt, state=present), lesion("NT02", None, role=nt, state=present))
+    whole = lesion("NT01/NT02", None, "NT01", "NT02", role=nt, state=present)
+    assert last(first, (whole,)).non_target is Category.NON_CR_NON_PD
+    assert last(first, (replace(whole, state=absent),)).non_target is Category.CR
+    halves = [lesion(f"NT01.{n}", None, "NT01", role=nt, state=present) for n in (1, 2)]
+    gone = lesion("NT02", None, role=nt, state=absent)
+    assert last(first, (*halves, gone)).non_target is Category.NON_CR_NON_PD
+    assert last(first, (*(replace(item, state=absent) for item in halves), gone)).non_target is Category.CR
+
+
+def test_volumes_of_fragments_and_conglomerates() -> None:
+    first = (lesion("T01", "20", volume="4000"), lesion("T02", "20", volume="4000"))
+    split = (
+        lesion("T01.1", "9", "T01", volume="400"),
+        lesion("T01.2", "9", "T01", volume="500"),
+        lesion("T02", "20", volume="4000"),
+    )
+    assert assess_volumetric(course(first, split))[1].target_sum == 4900
+    merged = (lesion("T01/T02", "30", "T01", "T02", volume="7000"),)
+    assert assess_volumetric(course(first, merged))[1].target_sum == 7000
+
+
+@pytest.mark.parametrize(
+    ("baseline", "later", "without", "with_markers", "non_target"),
+    [
+        ("T01=20 NT01=present", "T01=absent NT01=absent", "CR", "PR", "NON-CR/NON-PD"),
+        ("T01=20", "T01=absent", "CR", "PR", "NA"),
+        ("NT01=present", "NT01=absent", "CR", "NON-CR/NON-PD", "NON-CR/NON-PD"),
+        ("T01=20", "T01=19", "SD", "SD", "NA"),
+        ("T01=20 NT01=present", "T01=absent NT01=present", "PR", "PR", "NON-CR/NON-PD"),
+        ("", "", "NED", "NED", "NA"),
+    ],
+)
+def test_tumour_markers(baseline: str, later: str, without: str, with_markers: str, non_target: str) -> None:
+    first, second = visits(baseline, later)
+    high = replace(second, markers_elevated=True)
+    assert assess_recist_1_1((first, second))[1].overall == without
+    assert assess_recist_1_1((first, replace(second, markers_elevated=False)))[1].overall == without
+    found = assess_recist_1_1((first, high))[1]
+    assert (found.overall, found.non_target) == (with_markers, non_target)
+    ignored = assess_recist_1_1((first, high), Recist11Parameters(markers_count=False))[1]
+    assert ignored.overall == without
+
+
+def test_progression_dates_from_the_first_appearance() -> None:
+    seen = visits("T01=20", "T01=20 NEW01=8/equivocal", "T01=20 NEW01=8/equivocal", "T01=20 NEW01=12")
+    assert [item.progression_date for item in assess_recist_1_1(seen)] == [None, None, None, seen[1].date]
+    early = replace(seen[1], first_date=datetime.date(2024, 2, 9))
+    assert assess_recist_1_1((seen[0], early, *seen[2:]))[3].progression_date == datetime.date(2024, 2, 9)
+
+
+def test_every_number_has_its_source() -> None:
+    first = (lesion("T01", "30"), lesion("T02", "20"))
+    found = last(first, (lesion("T01", "30"), lesion("T02", None, state=LesionState.TOO_SMALL)))
+    assert found.inputs == (
+        LesionInput("T01", "long axis", Decimal(30), "mm", "", "row of T01"),
+        LesionInput("T02", "diameter", Decimal(5), "mm", "too small to measure", "row of T02"),
+    )
+    assert sum(item.value or 0 for item in found.inputs) == found.target_sum
+    missing = last(first, (lesion("T01", "30"),))
+    assert [(item.lesion_id, item.value) for item in missing.inputs] == [("T01", 30), ("T02", None)]
+
+
+def test_nodes_give_their_short_axis() -> None:
+    found = assess_recist_1_1((visit(0, "T01n=18"), visit(1, "T01n=12")))[1]
+    assert [(item.quantity, item.value) for item in found.inputs] == [("short axis", 12)]
