@@ -327,6 +327,12 @@ def test_conglomerate_is_compared_with_all_its_parents() -> None:
     assert (found.secondary[0].value, found.secondary[0].reference) == (Decimal(68), Decimal(80))
 
 
+def test_split_lesion_with_a_size_of_its_own_is_not_evaluable() -> None:
+    found = both("T01=60/h100 T02=40/h50", "T01=60/h100 T1@T01=60/h90 T02=400/h50")[0]
+    assert found.target == "NE"
+    assert "split-and-measured" in codes(found)
+
+
 def test_progression_dates_from_the_first_sight_of_a_lesion_confirmed_later() -> None:
     course = visits("T01=60/h90", "T01=60/h90 NEW01=5/equivocal", "T01=60/h90 NEW01=9")
     assert [a.progression_date for a in assess_choi(course)] == [None, None, course[1].date]

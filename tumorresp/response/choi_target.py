@@ -41,6 +41,9 @@ def choi_target_response(
     places = shown_places(total, replace(course, nadir_sum=reference), criterion)
     size = total.assessed
     words = [total.in_words(criterion, places)]
+    if total.is_contradictory:
+        why = "What is said of split or merged lesions contradicts itself; the sum is not known → NE."
+        return TargetResponse(Category.NE, (*words, why))
     if total.all_gone(rules.normal_node_mm):
         return _all_gone(total, words)
     back = _reappeared(total, course, rules)
