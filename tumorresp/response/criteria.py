@@ -9,6 +9,8 @@ from tumorresp.domain.assessment import Assessment
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.response.choi import assess_choi, assess_modified_choi
 from tumorresp.response.choi_parameters import ChoiParameters
+from tumorresp.response.irecist import assess_irecist
+from tumorresp.response.irecist_parameters import IrecistParameters
 from tumorresp.response.mrecist import assess_mrecist
 from tumorresp.response.mrecist_parameters import MRecistParameters
 from tumorresp.response.observation import Visit
@@ -56,6 +58,14 @@ _ALL = (
         Recist11Parameters,
         assess_recist_1_1,
         rscat="RECIST 1.1",
+    ),
+    Criterion(
+        "irecist",
+        "iRECIST",
+        "Seymour et al., Lancet Oncol 18 (2017) e143-e152",
+        IrecistParameters,
+        assess_irecist,
+        rscat="iRECIST",
     ),
     Criterion(
         "mrecist",

@@ -57,8 +57,8 @@ class EndPointParameters:
     response_confirmed: bool = True
 
 
-_RESPONSES = (Category.CR, Category.PR)
-_STABLE = (Category.SD, Category.NON_CR_NON_PD)
+_RESPONSES = (Category.CR, Category.PR, Category.ICR, Category.IPR)
+_STABLE = (Category.SD, Category.NON_CR_NON_PD, Category.ISD, Category.NON_ICR_NON_IUPD)
 _INADEQUATE = (Category.NE, Category.MISSING)
 
 

@@ -9,6 +9,8 @@ from tumorresp.domain.finding import Finding, Severity
 from tumorresp.response.best_response import best_response
 from tumorresp.response.criteria import criterion_named
 from tumorresp.response.end_points import end_points, with_reference
+from tumorresp.response.irecist import CRITERION as IRECIST
+from tumorresp.response.irecist_over_time import irecist_best_response, recist_form
 from tumorresp.response.outcome import CriterionOutcome, SubjectOutcome
 from tumorresp.response.protocol import Protocol
 from tumorresp.response.subject import DatedResponse, SubjectCourse, SubjectDates, dated_responses
@@ -70,9 +72,10 @@ def _over_time(
 ) -> CriterionOutcome:
     if dates.reference is None:
         return CriterionOutcome(name, assessments)
-    best, confirmed = (
-        best_response(responses, dates, protocol.best_response, confirmed=wanted) for wanted in (False, True)
-    )
+    rule = irecist_best_response if name == IRECIST else best_response
+    best, confirmed = (rule(responses, dates, protocol.best_response, confirmed=wanted) for wanted in (False, True))
+    if name == IRECIST:
+        responses = recist_form(responses)
     counted = confirmed if protocol.end_points.response_confirmed else best
     return CriterionOutcome(
         name, assessments, best, confirmed, end_points(responses, dates, protocol.end_points, counted)

@@ -65,7 +65,7 @@ class LesionObservation:
     @property
     def is_contradictory(self) -> bool:
         """Whether the lesion is called absent and has a size all the same."""
-        sizes = (self.long_axis_mm, self.short_axis_mm, self.volume_mm3)
+        sizes = (self.long_axis_mm, self.short_axis_mm, self.volume_mm3, self.viable_long_axis_mm)
         return self.state is LesionState.ABSENT and any(size for size in sizes)
 
     def is_gone(self, normal_node_mm: Decimal) -> bool | None:

@@ -119,7 +119,7 @@ def _split(
 
 
 def _has_size(seen: LesionObservation) -> bool:
-    return any((seen.long_axis_mm, seen.short_axis_mm, seen.volume_mm3))
+    return any((seen.long_axis_mm, seen.short_axis_mm, seen.volume_mm3, seen.viable_long_axis_mm))
 
 
 def _error(code: str, words: str, lesion_id: str) -> Finding:

@@ -135,6 +135,7 @@ def _since_nadir(value: Decimal, nadir: Decimal, visit: str, criterion: SumCrite
     growth_shown = f"{beside_limits(growth, [limits[1]], signed=True)} mm"
     growth_words = f"{criterion.growth_name} {growth_shown}".strip()
     least_percent, least_mm = ratio_as_percent(limits[0]), f"{limits[1]} mm"
+    and_mm = f" and {least_mm}" if limits[1] else ""
     reference = f"the nadir of {criterion.shown(nadir, places)} {criterion.shown_unit} ({visit})"
     if nadir == 0:
         enough = "at least" if growth >= limits[1] else "less than"
@@ -143,7 +144,7 @@ def _since_nadir(value: Decimal, nadir: Decimal, visit: str, criterion: SumCrite
     shown = _shown_change(value, nadir, limits[0])
     by_ratio, by_growth = change >= 100 * (limits[0] - 1), growth >= limits[1]
     if by_ratio and by_growth:
-        verdict = f"at least {least_percent} and {least_mm} larger"
+        verdict = f"at least {least_percent}{and_mm} larger"
     elif by_ratio:
         verdict = f"at least {least_percent}, but less than {least_mm} larger"
     else:

@@ -1,0 +1,90 @@
+"""iRECIST over time: which iUPD counts, and best response and end points by the rules that RECIST 1.1 has.
+
+Progression dates from the first iUPD of a block that was confirmed, or that nothing better and no confirmation followed
+(Seymour et al., Lancet Oncol 18 (2017) e143-e152). A block that was set back counts for nothing.
+"""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tumorresp.domain.assessment import Category
+from tumorresp.response.best_response import BestResponseParameters, best_response
+from tumorresp.response.irecist import I_FORM
+from tumorresp.response.outcome import BestResponse
+from tumorresp.response.subject import DatedResponse, SubjectDates
+
+_RECIST_FORM = {formed: category for category, formed in I_FORM.items()}
+_IMPROVED = (Category.ICR, Category.IPR, Category.ISD, Category.NON_ICR_NON_IUPD)
+
+
+def counting_iupd(responses: Sequence[DatedResponse]) -> int | None:
+    """Return the index of the iUPD that progression dates from, None where there is none.
+
+    Parameters
+    ----------
+    responses
+        iRECIST responses in order of date.
+    """
+    first: int | None = None
+    for index, item in enumerate(responses):
+        if item.overall is Category.ICPD:
+            return index if first is None else first
+        if item.overall is Category.IUPD:
+            first = index if first is None else first
+        elif item.overall in _IMPROVED:
+            first = None
+    return first
+
+
+def irecist_progression_date(responses: Sequence[DatedResponse]) -> datetime.date | None:
+    """Return the date of progression for iPFS."""
+    found = counting_iupd(responses)
+    return None if found is None else responses[found].progression_date
+
+
+def recist_form(responses: Sequence[DatedResponse]) -> tuple[DatedResponse, ...]:
+    """Return iRECIST responses in RECIST 1.1's words, up to the progression that counts.
+
+    An iUPD that was set back becomes NE: it is neither progression nor anything better.
+    """
+    ordered = sorted(responses, key=lambda item: item.date)
+    end = counting_iupd(ordered)
+    counted = ordered if end is None else ordered[: end + 1]
+    return tuple(
+        replace(item, overall=Category.PD) if index == end else replace(item, overall=_plain(item.overall))
+        for index, item in enumerate(counted)
+    )
+
+
+def _plain(category: Category) -> Category:
+    if category is Category.IUPD:
+        return Category.NE
+    return _RECIST_FORM.get(category, category)
+
+
+def irecist_best_response(
+    responses: Sequence[DatedResponse],
+    dates: SubjectDates,
+    parameters: BestResponseParameters,
+    *,
+    confirmed: bool,
+) -> BestResponse:
+    """Return the best response by iRECIST (iBOR), in iRECIST's words.
+
+    Progression as best response is iCPD where it was confirmed, else iUPD.
+
+    Raises
+    ------
+    InvalidInput
+        If the reference date is not known.
+    """
+    best = best_response(recist_form(responses), dates, parameters, confirmed=confirmed)
+    is_confirmed = any(item.overall is Category.ICPD for item in responses)
+    if best.category is Category.PD:
+        category = Category.ICPD if is_confirmed else Category.IUPD
+    else:
+        category = I_FORM.get(best.category, best.category)
+    kind = "confirmed" if is_confirmed else "not confirmed, and nothing better followed"
+    words = (f"In iRECIST's words: {category}" + (f" ({kind})." if best.category is Category.PD else "."),)
+    return replace(best, category=category, reasons=(*best.reasons, *words))
