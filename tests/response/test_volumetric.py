@@ -9,7 +9,8 @@ import pytest
 from tests.response.courses import visits
 from tumorresp.domain.finding import Severity
 from tumorresp.response import VolumetricParameters, assess_volumetric
-from tumorresp.response.volumetric import reliable_change_percent, sphere_diameter_mm, sphere_volume_mm3
+from tumorresp.response.reliable_change import reliable_change_percent
+from tumorresp.response.volumetric import sphere_diameter_mm, sphere_volume_mm3
 
 TARGET_EXAMPLES = [
     ("T01=v10000", "T01=v3430", "PR"),

@@ -16,6 +16,20 @@ from tumorresp.response.mrecist_parameters import MRecistParameters
 from tumorresp.response.observation import Visit
 from tumorresp.response.parameters import Recist11Parameters, VolumetricParameters
 from tumorresp.response.recist_1_1 import assess_recist_1_1
+from tumorresp.response.volume_profiles import (
+    EARLY_PHASE,
+    QUARTER,
+    RELIABILITY,
+    SPHERE_ROUNDED,
+    EarlyPhaseParameters,
+    QuarterParameters,
+    ReliabilityParameters,
+    SphereRoundedParameters,
+    assess_volume_early_phase,
+    assess_volume_quarter,
+    assess_volume_reliability,
+    assess_volume_sphere_rounded,
+)
 from tumorresp.response.volumetric import assess_volumetric
 
 
@@ -96,6 +110,38 @@ _ALL = (
         "RECIST 1.1's ratios for the volume of a sphere",
         VolumetricParameters,
         assess_volumetric,
+        exploratory=True,
+    ),
+    Criterion(
+        RELIABILITY,
+        "Volumetric (limits of reliability)",
+        "Beaumont et al. 2015: -35 % and +55 %",
+        ReliabilityParameters,
+        assess_volume_reliability,
+        exploratory=True,
+    ),
+    Criterion(
+        SPHERE_ROUNDED,
+        "Volumetric (-65 % and +73 %)",
+        "RECIST's thresholds for a sphere as usually printed",
+        SphereRoundedParameters,
+        assess_volume_sphere_rounded,
+        exploratory=True,
+    ),
+    Criterion(
+        EARLY_PHASE,
+        "Volumetric (-30 % and +20 %)",
+        "RECIST's percentages of the volume, in some early trials",
+        EarlyPhaseParameters,
+        assess_volume_early_phase,
+        exploratory=True,
+    ),
+    Criterion(
+        QUARTER,
+        "Volumetric (-25 % and +25 %)",
+        "in the literature; no consensus behind it",
+        QuarterParameters,
+        assess_volume_quarter,
         exploratory=True,
     ),
 )

@@ -16,6 +16,7 @@ from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response.observation import LesionObservation, Visit
 from tumorresp.response.parameters import VolumetricParameters, as_pairs
 from tumorresp.response.reasons import beside_limits, percent_change, ratio_as_percent, rounded
+from tumorresp.response.reliable_change import reliable_change_percent
 from tumorresp.response.sum_criterion import Remarks, SumCriterion, TargetSize
 from tumorresp.response.visit_assessment import assess_visits
 
@@ -24,8 +25,6 @@ _PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459"
 _DIGITS = 50
 _NEAR_MM = 1e-6
 _QUICK_QUANTUM = Decimal("1e-9")
-_RELIABLE_CHANGE_PERCENT = ((Decimal(50), 24), (Decimal(35), 29), (Decimal(10), 39))
-_LARGEST_MM = Decimal(100)
 
 
 def assess_volumetric(
@@ -50,9 +49,19 @@ def assess_volumetric(
     InvalidInput
         If the visits are not in order of date.
     """
-    rules = parameters or VolumetricParameters()
+    return assess_volumes(visits, parameters or VolumetricParameters(), CRITERION)
+
+
+def assess_volumes(visits: Sequence[Visit], rules: VolumetricParameters, name: str) -> tuple[Assessment, ...]:
+    """Assess by the total volume under a profile's name; see ``assess_volumetric``.
+
+    Raises
+    ------
+    InvalidInput
+        If the visits are not in order of date.
+    """
     criterion = SumCriterion(
-        name=CRITERION,
+        name=name,
         unit="mm3",
         sum_name="total volume",
         size_name="volume",
@@ -93,13 +102,6 @@ def sphere_volume_mm3(diameter_mm: Decimal) -> Decimal:
     with localcontext() as context:
         context.prec = _DIGITS
         return (_PI / 6 * diameter_mm**3).quantize(Decimal("0.000001"), rounding=ROUND_CEILING)
-
-
-def reliable_change_percent(long_axis_mm: Decimal) -> int | None:
-    """Return the change of volume (%) beyond which it is real with 95 % confidence, None outside 10 to 100 mm."""
-    if long_axis_mm > _LARGEST_MM:
-        return None
-    return next((limit for least, limit in _RELIABLE_CHANGE_PERCENT if long_axis_mm >= least), None)
 
 
 def _volume(rules: VolumetricParameters, seen: LesionObservation) -> TargetSize:
