@@ -11,7 +11,9 @@ from enum import StrEnum
 
 from tumorresp.domain.assessment import Assessment
 from tumorresp.domain.finding import Finding
+from tumorresp.response.discordance import discordances
 from tumorresp.response.outcome import BestResponse, CriterionOutcome, SubjectOutcome
+from tumorresp.response.reliable_change import reliable_changes
 
 Value = str | float | int | bool | datetime.date | None
 
@@ -56,6 +58,7 @@ def _dates(*names: str) -> tuple[ResultColumn, ...]:
     return tuple(ResultColumn(name, ColumnType.DATE) for name in names)
 
 
+_VOLUMETRIC = "volume-"
 _SUBJECT = _text("subject", "evaluator")
 _REASONS = ResultColumn("reasons", width=80)
 _PARAMETERS = ResultColumn("parameters", width=60)
@@ -180,6 +183,40 @@ def _findings(outcome: SubjectOutcome) -> Iterator[tuple[Value, ...]]:
         yield (*_of(outcome), criterion, visit_name, str(finding.severity), finding.code, finding.message, where)
 
 
+def _discordances(outcome: SubjectOutcome) -> Iterator[tuple[Value, ...]]:
+    """Give every visit at which a criterion differs from the first one."""
+    if not outcome.outcomes:
+        return
+    first, *others = outcome.outcomes
+    for other in others:
+        for item in discordances(first.assessments, other.assessments, outcome.course.visits):
+            yield (
+                *_of(outcome),
+                item.visit_name,
+                *(value for pair in zip(item.criteria, map(str, item.responses), strict=True) for value in pair),
+                " ".join(item.why),
+            )
+
+
+def _reliable_changes(outcome: SubjectOutcome) -> Iterator[tuple[Value, ...]]:
+    """Give the change of every target's volume beside what is measurement error; for volumetric criteria only."""
+    if not any(item.criterion.startswith(_VOLUMETRIC) for item in outcome.outcomes):
+        return
+    for index, visit in enumerate(outcome.course.visits):
+        for item in reliable_changes(outcome.course.visits, index):
+            low, high = item.interval_mm3 or (None, None)
+            yield (
+                *_of(outcome),
+                visit.name,
+                item.lesion_id,
+                _number(item.change_percent),
+                None if item.limit_percent is None else float(item.limit_percent),
+                item.is_reliable,
+                low,
+                high,
+            )
+
+
 def _best_findings(by_criterion: CriterionOutcome) -> Iterator[Finding]:
     for best in (by_criterion.best_response, by_criterion.confirmed_response):
         if best is not None:
@@ -298,5 +335,34 @@ FINDINGS = ResultTable(
     ),
     _findings,
 )
+DISCORDANCES = ResultTable(
+    "discordances",
+    (
+        *_SUBJECT,
+        *_text("visit", "criterion", "response", "other_criterion", "other_response"),
+        ResultColumn("why", width=80),
+    ),
+    _discordances,
+)
+RELIABLE_CHANGES = ResultTable(
+    "reliable_changes",
+    (
+        *_SUBJECT,
+        *_text("visit", "lesion"),
+        *_numbers("volume_change_percent", "limit_percent"),
+        ResultColumn("reliable", ColumnType.YES_NO),
+        *_numbers("low_change_mm3", "high_change_mm3"),
+    ),
+    _reliable_changes,
+)
 
-OUTCOME_TABLES = (RESPONSES, LESIONS, CALCULATIONS, BEST_RESPONSES, END_POINTS, FINDINGS)
+OUTCOME_TABLES = (
+    RESPONSES,
+    DISCORDANCES,
+    BEST_RESPONSES,
+    END_POINTS,
+    LESIONS,
+    RELIABLE_CHANGES,
+    CALCULATIONS,
+    FINDINGS,
+)

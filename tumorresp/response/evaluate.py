@@ -36,7 +36,7 @@ def evaluate_course(course: SubjectCourse, criteria: Sequence[str], protocol: Pr
         findings = (*findings, Finding("no-follow-up", Severity.WARNING, words))
     known = replace(course, dates=dates)
     findings = (*findings, *_after_death(dates, [visit.date for visit in course.visits]))
-    findings = (*findings, *check_baseline(course.visits, course.dates))
+    findings = (*findings, *check_baseline(course.visits, course.dates, protocol.baseline))
     return SubjectOutcome(known, tuple(_by_criterion(known, name, protocol) for name in criteria), findings)
 
 

@@ -1,7 +1,7 @@
 """A trial's protocol: which parameters every rule is run with. Read from TOML at the edge, checked here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from fractions import Fraction
@@ -13,6 +13,7 @@ from tumorresp.response.best_response import BestResponseParameters
 from tumorresp.response.criteria import CRITERIA
 from tumorresp.response.end_points import EndPointParameters
 from tumorresp.response.table.conventions import TableConventions
+from tumorresp.response.target_choice import BaselineRules
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -33,13 +34,17 @@ class Protocol:
     ----------
     criteria
         Parameter object by the criterion's name.
+    response_after_progression
+        Treatment beyond progression is planned: a response after PD is no mistake in the rule audit.
     """
 
     name: str = ""
     criteria: Mapping[str, Any] = field(default_factory=_published)
     best_response: BestResponseParameters = field(default=BestResponseParameters())
     end_points: EndPointParameters = field(default=EndPointParameters())
+    baseline: BaselineRules = field(default=BaselineRules())
     table: TableConventions = field(default=TableConventions())
+    response_after_progression: bool = False
 
 
 def protocol_from(document: Mapping[str, Any]) -> Protocol:
@@ -48,15 +53,15 @@ def protocol_from(document: Mapping[str, Any]) -> Protocol:
     Parameters
     ----------
     document
-        ``name``; a table each for ``best_response``, ``end_points``, ``table``, and ``criteria`` with a table a
-        criterion (``[criteria."recist-1.1"]``). Ratios are texts ("7/10") or numbers, lengths numbers.
+        ``name``; a table each for ``best_response``, ``end_points``, ``baseline``, ``table``, and ``criteria`` with a
+        table a criterion (``[criteria."recist-1.1"]``). Ratios are texts ("7/10") or numbers, lengths numbers.
 
     Raises
     ------
     InvalidSettings
         If a name is not known or a value does not fit; the message says where.
     """
-    known = ("name", "criteria", "best_response", "end_points", "table")
+    known = tuple(item.name for item in fields(Protocol))
     _refuse_unknown(document, known, "protocol")
     start = Protocol(name=str(document.get("name", "")))
     changed = dict(start.criteria)
@@ -71,7 +76,11 @@ def protocol_from(document: Mapping[str, Any]) -> Protocol:
         criteria=MappingProxyType(changed),
         best_response=_changed(start.best_response, _section(document, "best_response"), "best_response"),
         end_points=_changed(start.end_points, _section(document, "end_points"), "end_points"),
+        baseline=_changed(start.baseline, _section(document, "baseline"), "baseline"),
         table=_changed(start.table, _section(document, "table"), "table"),
+        response_after_progression=bool(
+            _fitted(bool, document.get("response_after_progression", False), "response_after_progression")
+        ),
     )
 
 
@@ -79,9 +88,11 @@ def protocol_document(protocol: Protocol) -> dict[str, Any]:
     """Return a protocol as plain values, every parameter written out: what ``protocol_from`` reads back."""
     return {
         "name": protocol.name,
+        "response_after_progression": protocol.response_after_progression,
         "criteria": {name: _plain(values) for name, values in protocol.criteria.items()},
         "best_response": _plain(protocol.best_response),
         "end_points": _plain(protocol.end_points),
+        "baseline": _plain(protocol.baseline),
         "table": _plain(protocol.table),
     }
 
@@ -91,6 +102,8 @@ def _plain(parameters: "DataclassInstance") -> dict[str, Any]:
 
 
 def _plain_value(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(value)
     if isinstance(value, bool | int):
         return value
     if isinstance(value, Enum):
@@ -101,7 +114,14 @@ def _plain_value(value: object) -> object:
 def _changed(parameters: _Parameters, values: Mapping[str, Any], where: str) -> _Parameters:
     hints = get_type_hints(type(parameters))
     _refuse_unknown(values, hints, where)
-    return replace(parameters, **{name: _fitted(hints[name], raw, f"{where}.{name}") for name, raw in values.items()})
+    changes: dict[str, Any] = {}
+    for name, raw in values.items():
+        now, place = getattr(parameters, name), f"{where}.{name}"
+        if is_dataclass(now) and not isinstance(now, type):
+            changes[name] = _changed(now, _mapping(raw, place), place)
+        else:
+            changes[name] = _fitted(hints[name], raw, place)
+    return replace(parameters, **changes)
 
 
 def _fitted(wanted: Any, raw: object, where: str) -> object:

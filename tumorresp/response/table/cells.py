@@ -83,7 +83,7 @@ def _number(column: Column, raw: object) -> Cell:
         raise BadCell(f"{text} is negative")
     if abs(value) > _MOST:
         raise BadCell(f"{text} is larger than any lesion")
-    return to_decimal(value)
+    return value if column.kind is Kind.AS_REPORTED else to_decimal(value)
 
 
 def _yes_no(_column: Column, raw: object) -> Cell:
@@ -117,6 +117,7 @@ _PARSERS: Mapping[Kind, Callable[[Column, object], Cell]] = {
     Kind.DATE: _date,
     Kind.LENGTH: _number,
     Kind.NUMBER: _number,
+    Kind.AS_REPORTED: _number,
     Kind.YES_NO: _yes_no,
     Kind.CHOICE: _choice,
 }

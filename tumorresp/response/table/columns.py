@@ -9,7 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from tumorresp.domain.assessment import Category
+from tumorresp.domain.assessment import Category, NewLesionStatus
 from tumorresp.domain.measurement import LesionRole, LesionState
 
 SCHEMA_VERSION = "1"
@@ -23,6 +23,7 @@ class Kind(StrEnum):
     DATE = "date"
     LENGTH = "length"
     NUMBER = "number"
+    AS_REPORTED = "as-reported"
     YES_NO = "yes-no"
     CHOICE = "choice"
 
@@ -124,11 +125,36 @@ RESPONSE_COLUMNS: tuple[Column, ...] = (
     *_SUBJECT_DATES,
 )
 
-TABLES: Mapping[str, tuple[Column, ...]] = MappingProxyType({"lesions": LESION_COLUMNS, "responses": RESPONSE_COLUMNS})
+_COMPONENT = tuple(
+    c.value for c in (Category.CR, Category.PR, Category.SD, Category.NON_CR_NON_PD, Category.PD, Category.NE)
+)
+_OVERALL = (*_COMPONENT, Category.NED.value)
+
+REPORTED_COLUMNS: tuple[Column, ...] = (
+    Column("subject", Kind.TEXT, "Subject identifier, as in the lesion table", required=True),
+    Column("date", Kind.DATE, "Date of the time point; may be left out where the visit is given"),
+    Column("visit", Kind.TEXT, "Name of the time point, as in the lesion table"),
+    Column("evaluator", Kind.TEXT, "Who reported, as in the lesion table"),
+    Column("sum_mm", Kind.AS_REPORTED, "Sum of diameters, with the decimals that it was reported with"),
+    Column("change_from_baseline_percent", Kind.AS_REPORTED, "Of the sum", positive=False),
+    Column("change_from_nadir_percent", Kind.AS_REPORTED, "Of the sum", positive=False),
+    Column("change_from_nadir_mm", Kind.AS_REPORTED, "Of the sum", positive=False),
+    Column("target", Kind.CHOICE, "Target response", choices=_COMPONENT),
+    Column("non_target", Kind.CHOICE, "Non-target response", choices=_COMPONENT),
+    Column("new_lesions", Kind.CHOICE, "New lesions", choices=tuple(status.value for status in NewLesionStatus)),
+    Column("overall", Kind.CHOICE, "Overall response", choices=_OVERALL),
+    Column("best_response", Kind.CHOICE, "Best overall response; in any one row of the subject", choices=_OVERALL),
+    Column("best_confirmed", Kind.YES_NO, "Whether it was reported as confirmed; empty: not said"),
+    Column("progression_date", Kind.DATE, "Date of the first progression; in any one row of the subject"),
+)
+
+TABLES: Mapping[str, tuple[Column, ...]] = MappingProxyType(
+    {"lesions": LESION_COLUMNS, "responses": RESPONSE_COLUMNS, "reported": REPORTED_COLUMNS}
+)
 
 
 def json_schema(table: str) -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of a table as a list of rows: ``lesions`` or ``responses``."""
+    """Return the JSON Schema (2020-12) of a table as a list of rows: ``lesions``, ``responses`` or ``reported``."""
     columns = TABLES[table]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -157,7 +183,7 @@ def _value(column: Column) -> dict[str, Any]:
         return {"type": "string", "pattern": _choice_pattern(column)}
     if column.kind is Kind.YES_NO:
         return {"anyOf": [{"type": "boolean"}, {"enum": [0, 1]}, {"type": "string", "pattern": _YES_NO}]}
-    if column.kind in (Kind.LENGTH, Kind.NUMBER):
+    if column.kind in (Kind.LENGTH, Kind.NUMBER, Kind.AS_REPORTED):
         text = {"type": "string", "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*$" if column.positive else r"^\s*-?[0-9.]+\s*$"}
         return {"anyOf": [{"type": "number", **({"minimum": 0} if column.positive else {})}, text]}
     return {"anyOf": [{"type": "string", "pattern": r"\S"}, {"type": "number"}]}

@@ -16,7 +16,7 @@ from tumorresp.response.table.lesion_rows import LesionFacts, lesion_facts, obse
 from tumorresp.response.table.rows import Row
 from tumorresp.response.table.subject_dates import subject_dates
 
-_SUSPICIOUS_MM = Decimal(10)
+_SUSPICIOUS_MM = Decimal(6)
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def _perhaps_centimetres(visits: Sequence[Visit]) -> list[Finding]:
     if not sizes or max(sizes) >= _SUSPICIOUS_MM:
         return []
     words = (
-        f"No target of {visits[0].name} reaches 10 mm: are the lengths in centimetres? Then add a column unit with cm."
+        f"No target of {visits[0].name} reaches 6 mm: are the lengths in centimetres? Then add a column unit with cm."
     )
     source = next(seen.source for seen in visits[0].observations if seen.long_axis_mm is not None)
     return [Finding("perhaps-centimetres", Severity.WARNING, words, source)]

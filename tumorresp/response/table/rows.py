@@ -26,14 +26,14 @@ class Row:
 
 
 def table_kind(names: Sequence[str]) -> str:
-    """Return which table these columns are: ``lesions`` or ``responses``.
+    """Return which table these columns are: ``lesions``, ``responses`` or ``reported``.
 
     Raises
     ------
     InvalidInput
         If columns are missing, unknown, or there twice.
     """
-    kind = "responses" if "response" in names and "lesion" not in names else "lesions"
+    kind = _kind(names)
     columns = {column.name: column for column in TABLES[kind]}
     missing = [name for name, column in columns.items() if column.required and name not in names]
     if missing:
@@ -49,6 +49,14 @@ def table_kind(names: Sequence[str]) -> str:
     if unknown:
         raise InvalidInput(_unknown_words(unknown), where="header", remedy=f"Known are: {', '.join(columns)}.")
     return kind
+
+
+def _kind(names: Sequence[str]) -> str:
+    if "lesion" in names:
+        return "lesions"
+    if "response" in names:
+        return "responses"
+    return "reported" if any(name in names for name in ("overall", "sum_mm", "best_response")) else "lesions"
 
 
 def _unknown_words(unknown: Sequence[str]) -> str:

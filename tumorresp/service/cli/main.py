@@ -15,7 +15,7 @@ from rich.table import Table
 from tumorresp.domain.errors import InvalidSettings
 from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.service.cli import bench, models
-from tumorresp.service.cli.respond import criteria_app, explain, respond
+from tumorresp.service.cli.respond import audit, criteria_app, explain, respond
 from tumorresp.service.cli.screen import console, error_console, errors_shown, progress_bar, show_response_table
 from tumorresp.service.cli.service_access import api_address, current_settings
 from tumorresp.service.logs import silence_libraries
@@ -38,6 +38,7 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(criteria_app, name="criteria")
 app.command()(respond)
 app.command()(explain)
+app.command()(audit)
 
 
 def _version(wanted: bool) -> None:

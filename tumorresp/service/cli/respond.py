@@ -106,6 +106,46 @@ def explain(
         console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
+def audit(
+    source: Annotated[
+        Path, typer.Argument(help="Folder with SDTM (TU, TR, RS: XPT, Dataset-JSON or CSV), or a lesion table.")
+    ],
+    reported: Annotated[
+        Path | None, typer.Option(help="Beside a lesion table: the table of reported sums and responses.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the findings as tables.")] = None,
+    protocol: Annotated[Path | None, _PROTOCOL] = None,
+    formats: Annotated[list[str] | None, typer.Option("--format", "-f", help="csv, parquet, json; repeat.")] = None,
+) -> None:
+    """Check reported sums and RECIST 1.1 responses against the measurements.
+
+    Lists every reported value that does not follow, with both values, the rule and the likely mistake. Nothing is
+    corrected.
+
+    Exit code: 0 everything follows; 1 something does not, or rows could not be used; 65 the input cannot be read.
+    """
+    from tumorresp.domain.finding import Severity
+    from tumorresp.service.respond.audit import run_audit
+    from tumorresp.service.respond.protocol_file import read_protocol
+
+    with errors_shown():
+        result = run_audit(source, reported, read_protocol(protocol), out, formats or ["csv"])
+    shown = Table(header_style="bold", show_lines=True)
+    for column in ("Subject", "Visit", "What", "Reported", "Derived", "Why"):
+        shown.add_column(column, overflow="fold")
+    for item in result.found:
+        who = f"{item.subject_id} ({item.evaluator})" if item.evaluator else item.subject_id
+        cells = (who, item.visit, item.what, item.reported, item.derived, item.diagnosis)
+        shown.add_row(*(escape(cell) for cell in cells))
+    if result.found:
+        console.print(shown)
+    used_not = [finding for finding in result.findings if finding.severity is Severity.ERROR]
+    for finding in used_not:
+        error_console.print(f"[red]Not used[/] {escape(finding.where)}: {escape(finding.message)}", soft_wrap=True)
+    console.print(f"[bold]{len(result.found)}[/] finding(s) in {result.subjects} reading(s).")
+    raise typer.Exit(1 if result.found or used_not else 0)
+
+
 @criteria_app.command("list")
 def list_criteria() -> None:
     """Show every criterion with its source."""
@@ -131,7 +171,7 @@ def print_protocol() -> None:
 
 
 @criteria_app.command("schema")
-def print_schema(table: Annotated[str, typer.Argument(help="lesions or responses")] = "lesions") -> None:
+def print_schema(table: Annotated[str, typer.Argument(help="lesions, responses or reported")] = "lesions") -> None:
     """Print the JSON Schema of a table."""
     from tumorresp.domain.errors import InvalidInput
     from tumorresp.response.table.columns import TABLES, json_schema

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from reports.rate_table import RATE_COLUMNS, rate_rows
 from tumorresp.cohort.rates import CriterionRates, rates_by_criterion
+from tumorresp.domain.errors import InvalidInput
 from tumorresp.ports import Progress
 from tumorresp.response.criteria import criterion_named
+from tumorresp.service.respond.cdisc_export import export_cdisc, study_facts
 from tumorresp.service.respond.protocol_file import read_protocol
 from tumorresp.service.respond.respond import FILE_WRITERS, RespondOptions, respond
 from tumorresp.service.respond.table_files import read_table_file
@@ -46,15 +48,28 @@ def run_respond(request: RespondRequest, progress: Progress) -> RespondResult:
     Missing, InvalidInput, UnknownFormat, InvalidSettings
         If the table, the protocol or an option cannot be used.
     """
+    facts = None if request.cdisc is None else study_facts(request.protocol, request.cdisc, request.study)
     criteria = tuple(dict.fromkeys(criterion_named(name).name for name in request.criteria))
     protocol = read_protocol(request.protocol)
     progress("Reading the table", 0, 0)
     table = read_table_file(request.table)
-    options = RespondOptions(criteria, request.formats, request.workers)
+    if table.kind == "reported":
+        raise InvalidInput(
+            "this is a table of reported values; there is nothing to evaluate.",
+            where=request.table.name,
+            remedy="`tumorresp audit LESIONS --reported TABLE` holds it against measurements.",
+        )
+    options = RespondOptions(criteria, request.formats, request.workers, keep_observations=facts is not None)
     outcome = respond(table, request.table.name, request.out, protocol, options, progress)
     rates = rates_by_criterion(outcome.subjects)
     files = [*outcome.files, *_write_rates(rates, request)]
-    return RespondResult(rates, len(outcome.subjects), outcome.errors, outcome.warnings, tuple(files))
+    warnings = outcome.warnings
+    if facts is not None:
+        progress("Writing CDISC data sets", 0, 0)
+        written, findings = export_cdisc(outcome.subjects, facts, request.out / "cdisc")
+        files += written
+        warnings += len(findings)
+    return RespondResult(rates, len(outcome.subjects), outcome.errors, warnings, tuple(files))
 
 
 def _write_rates(rates: tuple[CriterionRates, ...], request: RespondRequest) -> list[Path]:

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from reports.outcome_tables import FINDINGS, ResultTable, Value
+from tumorresp.domain.assessment import Assessment
 from tumorresp.domain.errors import TumorRespError
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.response.evaluate import evaluate_course, evaluate_reported
@@ -28,6 +29,8 @@ class PartJob:
     rows: pa.Table
     criteria: tuple[str, ...]
     protocol: Mapping[str, Any]
+    keep_observations: bool = False
+    """Give the lesions' observations back too: the CDISC export needs them."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def evaluate_part(job: PartJob, tables: Sequence[ResultTable]) -> PartResult:
     severities = [row[4] for row in made[FINDINGS.name]]
     return PartResult(
         made,
-        tuple(_slim(outcome) for outcome in outcomes),
+        tuple(_slim(outcome, keep_observations=job.keep_observations) for outcome in outcomes),
         severities.count(Severity.ERROR.value),
         severities.count(Severity.WARNING.value),
     )
@@ -105,22 +108,20 @@ def _by_subject(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
     yield from by_subject.items()
 
 
-def _slim(outcome: SubjectOutcome) -> SubjectOutcome:
+def _slim(outcome: SubjectOutcome, *, keep_observations: bool) -> SubjectOutcome:
     """Return an outcome without what only a reader of one subject needs: it travels between processes."""
+    visits = outcome.course.visits
+    if not keep_observations:
+        visits = tuple(replace(visit, observations=()) for visit in visits)
     return replace(
         outcome,
-        course=replace(
-            outcome.course, visits=tuple(replace(v, observations=()) for v in outcome.course.visits), findings=()
-        ),
+        course=replace(outcome.course, visits=visits, findings=()),
         outcomes=tuple(
-            replace(
-                item,
-                assessments=tuple(
-                    replace(a, reasons=(), parameters=(), findings=(), inputs=(), secondary=())
-                    for a in item.assessments
-                ),
-            )
-            for item in outcome.outcomes
+            replace(item, assessments=tuple(_slim_assessment(a) for a in item.assessments)) for item in outcome.outcomes
         ),
         findings=(),
     )
+
+
+def _slim_assessment(assessment: Assessment) -> Assessment:
+    return replace(assessment, reasons=(), parameters=(), findings=(), inputs=(), secondary=())

@@ -25,4 +25,5 @@ def read_protocol(path: Path | None) -> Protocol:
         document = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidSettings(f"the file is no TOML: {error}", where=path.name) from None
+    document.pop("cdisc", None)  # the study's facts for the export, which ``cdisc_export`` reads
     return protocol_from(document)

@@ -44,11 +44,14 @@ class RespondOptions:
         Of the result tables: ``csv``, ``xlsx``, ``parquet``, ``json``.
     workers
         Processes; 1 works in this one.
+    keep_observations
+        The outcomes hold the lesions' observations.
     """
 
     criteria: tuple[str, ...] = ("recist-1.1",)
     formats: tuple[str, ...] = ("csv", "xlsx")
     workers: int = 0
+    keep_observations: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def _results(table: TableFile, protocol: Protocol, options: RespondOptions, prog
     """Give the results of the parts in order, working on a few of them at a time."""
     chunks = list(subject_chunks(table.rows))
     document = protocol_document(protocol)
-    jobs = (PartJob(table.kind, rows, options.criteria, document) for rows in chunks)
+    jobs = (PartJob(table.kind, rows, options.criteria, document, options.keep_observations) for rows in chunks)
     workers = min(options.workers or os.cpu_count() or 1, len(chunks))
     if workers <= 1:
         for number, job in enumerate(jobs):
