@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-CRITERIA = ("recist-1.1", "choi", "choi-modified", "volume-recist")
+CRITERIA = ("recist-1.1", "irecist", "choi", "volume-recist")
 TIME_POINTS = 10
 LESIONS = 8
 HEADER = (

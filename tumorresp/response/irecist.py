@@ -5,20 +5,31 @@ it as it is, or show an improvement that sets the bar back: then progression mus
 is never set back. New lesions have a list and a sum of their own.
 """
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
 
-from tumorresp.domain.assessment import Assessment, Category, NewLesionStatus, SecondaryMeasure
+from tumorresp.domain.assessment import Assessment, Category, SecondaryMeasure
 from tumorresp.domain.finding import Finding, Severity
+from tumorresp.response.irecist_confirmation import (
+    Further,
+    Unconfirmed,
+    further_progression,
+    growth,
+    is_better,
+    left_of,
+    smaller,
+    still_unconfirmed,
+    target_since,
+    unconfirmed,
+    without_new,
+)
 from tumorresp.response.irecist_new_lesions import NewLesionList, new_lesion_list
-from tumorresp.response.irecist_parameters import EarlyScan, IrecistParameters
+from tumorresp.response.irecist_parameters import EarlyScan, IrecistParameters, LateScan
 from tumorresp.response.observation import Visit
-from tumorresp.response.overall_response import overall_response
 from tumorresp.response.parameters import as_pairs
-from tumorresp.response.reasons import beside_limits, displayed_percent_change, listing
+from tumorresp.response.reasons import displayed_percent_change, listing
 from tumorresp.response.recist_1_1 import assess_recist_1_1
 
 CRITERION = "irecist"
@@ -31,43 +42,37 @@ I_FORM = MappingProxyType(
         Category.PD: Category.IUPD,
     }
 )
-_BEST_FIRST = (Category.CR, Category.PR, Category.SD, Category.PD)
 
 
-@dataclass(frozen=True)
-class _Pending:
-    """An iUPD that waits for its confirmation: what it was made of."""
-
-    visit_name: str
-    date: datetime.date
-    target: Category
-    target_sum: Decimal | None
-    non_target: bool
-    new: tuple[str, ...]
-    new_targets: tuple[str, ...]
-    new_sum: Decimal | None
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _State:
     """What earlier visits hand on.
 
     Parameters
     ----------
+    waiting
+        iUPD that waits for its confirmation, or that was confirmed.
+    confirmed
+        Name of the visit that confirmed it; empty before.
     old_new
-        New lesions from before the bar was set back: alone they are no progression any more.
+        New lesions that were there when the bar was set back: alone they are no progression any more.
     smallest_new_sum
-        Of their targets, since then.
+        Smallest sum of the new-lesion targets among them.
     """
 
     new: NewLesionList
-    pending: _Pending | None = None
+    waiting: Unconfirmed | None = None
     confirmed: str = ""
     old_new: frozenset[str] = frozenset()
     smallest_new_sum: Decimal | None = None
 
+    @property
+    def old_targets(self) -> tuple[str, ...]:
+        """IDs of the new-lesion targets from before the bar was set back."""
+        return tuple(lesion_id for lesion_id in self.new.targets if lesion_id in self.old_new)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class _Verdict:
     overall: Category
     reasons: tuple[str, ...]
@@ -88,7 +93,8 @@ def assess_irecist(visits: Sequence[Visit], parameters: IrecistParameters | None
     Returns
     -------
     tuple of Assessment
-        One a visit, sums in mm as in RECIST 1.1; the sum of the new-lesion targets is a secondary measure.
+        One a visit, sums in mm as in RECIST 1.1; the sum of the new-lesion targets is a secondary measure. A visit's
+        assessment depends on no later visit.
 
     Raises
     ------
@@ -99,16 +105,14 @@ def assess_irecist(visits: Sequence[Visit], parameters: IrecistParameters | None
     recist = assess_recist_1_1(visits, rules.recist)
     if not visits:
         return ()
+    pairs = as_pairs(rules)
     baseline_ids = frozenset(item.lesion_id for item in visits[0].observations)
     state = _State(NewLesionList())
-    assessed: list[Assessment] = []
-    for index, (visit, judged) in enumerate(zip(visits, recist, strict=True)):
-        if index == 0:
-            assessed.append(replace(judged, criterion=CRITERION, parameters=as_pairs(rules)))
-            continue
+    assessed = [replace(recist[0], criterion=CRITERION, parameters=pairs)]
+    for visit, judged in zip(visits[1:], recist[1:], strict=True):
         state = replace(state, new=new_lesion_list(state.new, visit, baseline_ids, rules))
         verdict = _verdict(visit, judged, state, rules)
-        assessed.append(_assessment(judged, verdict, rules))
+        assessed.append(_assessment(judged, verdict, pairs))
         state = verdict.state
     return tuple(assessed)
 
@@ -117,8 +121,8 @@ def _verdict(visit: Visit, judged: Assessment, state: _State, rules: IrecistPara
     if state.confirmed:
         words = f"Progression was confirmed at {state.confirmed} and stays confirmed → iCPD."
         return _Verdict(Category.ICPD, (words,), state)
-    if state.pending is not None:
-        return _after_iupd(visit, judged, state, state.pending, rules)
+    if state.waiting is not None:
+        return _after_iupd(visit, judged, state, state.waiting, rules)
     return _without_iupd(visit, judged, state, rules)
 
 
@@ -126,13 +130,27 @@ def _without_iupd(visit: Visit, judged: Assessment, state: _State, rules: Irecis
     """Return the verdict where no progression waits for its confirmation."""
     causes = _causes(judged, state, rules)
     if causes:
-        pending = _pending(visit, judged, state)
-        words = f"{_sentence(causes)}: progression by RECIST 1.1, to be confirmed after "
-        words += f"{rules.confirm_min_days} to {rules.confirm_max_days} days → iUPD."
-        return _Verdict(Category.IUPD, (words,), replace(state, pending=pending), _instability(visit))
-    overall, words = _improved(visit, judged, state)
-    smallest = _smaller(state.smallest_new_sum, state.new.target_sum(_old_targets(state)))
-    return _Verdict(overall, (words,), replace(state, smallest_new_sum=smallest))
+        return _iupd(visit, judged, state, f"{_sentence(causes)}: progression by RECIST 1.1", rules)
+    state = replace(
+        state,
+        old_new=state.old_new & frozenset(state.new.ids),
+        smallest_new_sum=smaller(state.smallest_new_sum, state.new.target_sum(state.old_targets)),
+    )
+    overall, words = _improved(judged, judged.target, state)
+    if state.old_new:
+        old = f"New lesion {listing(sorted(state.old_new))} was there when the bar was set back and is no worse: "
+        words = (f"{old}it is no progression by itself.", *words)
+    return _Verdict(overall, words, state)
+
+
+def _iupd(visit: Visit, judged: Assessment, state: _State, cause: str, rules: IrecistParameters) -> _Verdict:
+    """Return the verdict that opens a row of iUPD."""
+    waiting = unconfirmed(visit, judged, state.new, rules)
+    fresh = [lesion_id for lesion_id in waiting.new_targets if lesion_id not in state.old_new]
+    if not fresh:
+        waiting = replace(waiting, smallest_new_sum=smaller(waiting.smallest_new_sum, state.smallest_new_sum))
+    words = f"{cause}, to be confirmed after {rules.confirm_min_days} to {rules.confirm_max_days} days → iUPD."
+    return _Verdict(Category.IUPD, (words,), replace(state, waiting=waiting), _instability(visit, rules))
 
 
 def _causes(judged: Assessment, state: _State, rules: IrecistParameters) -> list[str]:
@@ -142,14 +160,11 @@ def _causes(judged: Assessment, state: _State, rules: IrecistParameters) -> list
         causes.append("the target lesions")
     if judged.non_target is Category.PD:
         causes.append("the non-target lesions")
-    if judged.new_lesions is not NewLesionStatus.YES:
-        return causes
-    fresh = [lesion_id for lesion_id in state.new.ids if lesion_id not in state.old_new]
-    if fresh:
+    if fresh := [lesion_id for lesion_id in state.new.ids if lesion_id not in state.old_new]:
         causes.append(f"new lesion {listing(fresh)}")
-    now, smallest = state.new.target_sum(_old_targets(state)), state.smallest_new_sum
-    if now is not None and smallest is not None and _has_grown(now, smallest, rules):
-        causes.append(f"new lesions of before, whose sum grew from {_mm(smallest)} to {_mm(now)}")
+    now, smallest = state.new.assessed_sum(state.old_targets), state.smallest_new_sum
+    if smallest is not None and _has_grown(now, smallest, rules):
+        causes.append(growth("the sum of the earlier new lesions", smallest, now, rules.new_progression_mm))
     if old := [lesion_id for lesion_id in state.new.worse if lesion_id in state.old_new]:
         causes.append(f"unequivocal progression of {listing(old)}")
     return causes
@@ -161,161 +176,171 @@ def _has_grown(now: Decimal, smallest: Decimal, rules: IrecistParameters) -> boo
 
 
 def _after_iupd(
-    visit: Visit, judged: Assessment, state: _State, pending: _Pending, rules: IrecistParameters
+    visit: Visit, judged: Assessment, state: _State, waiting: Unconfirmed, rules: IrecistParameters
 ) -> _Verdict:
-    """Return the verdict where progression waits: confirmed, unchanged, or set back."""
-    further = _further(judged, state, pending, rules)
-    days = (visit.date - pending.date).days
-    if further and (days >= rules.confirm_min_days or rules.early_scan is EarlyScan.CONFIRMS):
-        words = f"iUPD of {pending.visit_name} is confirmed after {days} days by {listing(further)} → iCPD."
-        state = replace(state, confirmed=visit.name)
-        return _Verdict(Category.ICPD, (words,), state, _late(days, rules))
-    if further:
-        words = f"{_sentence(further)}, but only {days} days after the iUPD of {pending.visit_name}: "
-        words += f"a confirmation takes at least {rules.confirm_min_days} → iUPD."
-        finding = Finding("early-confirmation", Severity.WARNING, words, visit.name)
-        return _Verdict(Category.IUPD, (words,), state, (finding,))
-    if judged.target is Category.NE or judged.non_target is Category.NE:
-        return _not_evaluable(judged, state, pending)
-    return _unchanged_or_reset(visit, judged, state, pending)
+    """Return the verdict where progression waits: confirmed, not known, unchanged, or set back."""
+    found = further_progression(waiting, visit, judged, state.new, rules)
+    days = (visit.date - waiting.first_date).days
+    is_early = days < rules.confirm_min_days
+    if is_early and rules.early_scan is EarlyScan.DISREGARDED:
+        words = f"The scan is only {days} days after the iUPD of {waiting.visit_name} and is disregarded → iUPD."
+        return _waits(visit, judged, state, waiting, (words,), "early-scan-disregarded")
+    counted = [item for item in found if not is_early or _counts_early(item, rules)]
+    if counted:
+        return _confirmed(visit, judged, state, waiting, counted, rules)
+    if found:
+        words = f"{_sentence([item.words for item in found])}, but only {days} days after the iUPD of "
+        words += f"{waiting.visit_name}: a confirmation takes at least {rules.confirm_min_days} → iUPD."
+        return _waits(visit, judged, state, waiting, (words,), "early-confirmation")
+    return _unchanged_or_set_back(visit, judged, state, waiting, rules)
 
 
-def _further(judged: Assessment, state: _State, pending: _Pending, rules: IrecistParameters) -> list[str]:
-    """Return what confirms an iUPD, in words."""
-    found = []
-    now, before = judged.target_sum, pending.target_sum
-    if pending.target is Category.PD and now is not None and before is not None:
-        if now - before >= rules.further_growth_mm:
-            found.append(_growth("the sum of the targets", before, now))
-    elif judged.target is Category.PD and pending.target is not Category.PD:
-        found.append("progression of the target lesions, which were none of its causes")
-    if judged.non_target is Category.PD:
-        found.append(
-            "a further increase of the non-target lesions"
-            if pending.non_target
-            else "progression of the non-target lesions, which were none of its causes"
-        )
-    if more := [lesion_id for lesion_id in state.new.ids if lesion_id not in pending.new]:
-        found.append(f"{'another' if pending.new else 'a'} new lesion, {listing(more)}")
-    new_now = state.new.target_sum(pending.new_targets)
-    if new_now is not None and pending.new_sum is not None and new_now - pending.new_sum >= rules.further_growth_mm:
-        found.append(_growth("the sum of the new-lesion targets", pending.new_sum, new_now))
-    if worse := [lesion_id for lesion_id in state.new.worse if lesion_id not in pending.new_targets]:
-        found.append(f"an increase of {listing(worse)}")
-    return found
+def _counts_early(found: Further, rules: IrecistParameters) -> bool:
+    if rules.early_scan is EarlyScan.NEW_LESION_CONFIRMS:
+        return found.is_new_lesion
+    return rules.early_scan is EarlyScan.CONFIRMS
 
 
-def _unchanged_or_reset(visit: Visit, judged: Assessment, state: _State, pending: _Pending) -> _Verdict:
-    better = _rank(judged.target) < _rank(pending.target)
-    new_left = bool(state.new.ids)
-    non_target_left = pending.non_target and judged.non_target is not Category.CR
-    stands = judged.target is Category.PD or new_left or non_target_left
-    if stands and not (better and judged.target is not Category.PD):
-        left = [
-            *(["the target lesions"] if judged.target is Category.PD else []),
-            *(["the non-target lesions"] if non_target_left else []),
-            *([f"new lesion {listing(state.new.ids)}"] if new_left else []),
-        ]
-        words = f"The iUPD of {pending.visit_name} is neither confirmed nor gone ({listing(left)}) → iUPD."
-        return _Verdict(Category.IUPD, (words,), state)
-    reset = replace(state, pending=None, old_new=frozenset(state.new.ids))
-    reset = replace(reset, smallest_new_sum=state.new.target_sum(_old_targets(reset)))
-    overall, words = _improved(visit, judged, reset, non_target_left=non_target_left)
-    return _Verdict(
-        overall, (f"The iUPD of {pending.visit_name} was not confirmed; the bar is set back.", words), reset
-    )
+def _confirmed(
+    visit: Visit,
+    judged: Assessment,
+    state: _State,
+    waiting: Unconfirmed,
+    found: Sequence[Further],
+    rules: IrecistParameters,
+) -> _Verdict:
+    what = listing([item.words for item in found])
+    since_last = (visit.date - waiting.last_date).days
+    if since_last > rules.confirm_max_days and rules.late_scan is LateScan.NEW_IUPD:
+        cause = f"{_sentence([what])}, but {since_last} days after the last iUPD: a progression of its own"
+        verdict = _iupd(visit, judged, state, cause, rules)
+        return replace(verdict, findings=(*verdict.findings, _late(since_last, rules)))
+    days = (visit.date - waiting.first_date).days
+    words = f"iUPD of {waiting.visit_name} is confirmed after {days} days by {what} → iCPD."
+    findings = (_late(since_last, rules),) if since_last > rules.confirm_max_days else ()
+    return _Verdict(Category.ICPD, (words,), replace(state, confirmed=visit.name), findings)
 
 
-def _improved(
-    visit: Visit, judged: Assessment, state: _State, *, non_target_left: bool = False
-) -> tuple[Category, str]:
+def _late(days: int, rules: IrecistParameters) -> Finding:
+    words = f"The scan came {days} days after the last iUPD; its confirmation was due within {rules.confirm_max_days}."
+    return Finding("late-confirmation", Severity.WARNING, words)
+
+
+def _waits(
+    visit: Visit,
+    judged: Assessment,
+    state: _State,
+    waiting: Unconfirmed,
+    words: tuple[str, ...],
+    code: str = "",
+) -> _Verdict:
+    """Return the verdict where an iUPD stays one; the last sentence explains the finding, where there is a code."""
+    kept = replace(state, waiting=still_unconfirmed(waiting, visit, judged, state.new, is_iupd=True))
+    findings = (Finding(code, Severity.WARNING, words[-1], visit.name),) if code else ()
+    return _Verdict(Category.IUPD, words, kept, findings)
+
+
+def _unchanged_or_set_back(
+    visit: Visit, judged: Assessment, state: _State, waiting: Unconfirmed, rules: IrecistParameters
+) -> _Verdict:
+    """Return the verdict where nothing confirms an iUPD."""
+    target = target_since(waiting, judged, rules)
+    now = without_new(target, judged.non_target)
+    left = left_of(waiting, visit, judged, state.new, rules)
+    is_known = now is not Category.NE and not (waiting.non_target and judged.non_target is Category.NE)
+    holds = bool(left.firm) or (bool(left.soft) and not (is_known and is_better(now, waiting.without_new)))
+    if not is_known and not (holds and left.is_seen):
+        return _not_evaluable(visit, judged, state, waiting)
+    if holds:
+        what = listing((*left.firm, *left.soft))
+        words = f"The iUPD of {waiting.visit_name} is neither confirmed nor gone ({what}) → iUPD."
+        return _waits(visit, judged, state, waiting, (*_since_iupd(judged, state, waiting, rules), words))
+    if waiting.is_final:
+        words = f"The lesions are better than at the iUPD of {waiting.visit_name}, but the subject was not clinically "
+        words += "stable there: by the protocol that is final → iUPD."
+        return _waits(visit, judged, state, waiting, (words,), "improvement-after-final-progression")
+    return _set_back(judged, target, state, waiting)
+
+
+def _not_evaluable(visit: Visit, judged: Assessment, state: _State, waiting: Unconfirmed) -> _Verdict:
+    """Return the verdict of a visit that says too little; the iUPD goes on waiting."""
+    words = f"Too little was assessed to confirm the iUPD of {waiting.visit_name} or to set it back → NE."
+    kept = replace(state, waiting=still_unconfirmed(waiting, visit, judged, state.new, is_iupd=False))
+    return _Verdict(Category.NE, (words,), kept)
+
+
+def _since_iupd(judged: Assessment, state: _State, waiting: Unconfirmed, rules: IrecistParameters) -> tuple[str, ...]:
+    """Say how the sums stand to their values at iUPD, where these are what progression was or may be seen by."""
+    sums = []
+    if waiting.target is Category.PD and waiting.target_sum is not None and judged.target_sum is not None:
+        sums.append(("Sum of the targets", waiting.target_sum, judged.target_sum))
+    before, now = waiting.new_sum, state.new.target_sum(waiting.new_targets)
+    if before is not None and now is not None:
+        sums.append(("Sum of the new-lesion targets", before, now))
+    limit = rules.further_growth_mm
+    return tuple(f"{growth(what, start, end, limit)}: less than {limit} mm more." for what, start, end in sums)
+
+
+def _set_back(judged: Assessment, target: Category, state: _State, waiting: Unconfirmed) -> _Verdict:
+    reset = replace(state, waiting=None, old_new=frozenset(state.new.ids))
+    now = state.new.target_sum(waiting.new_targets)
+    reset = replace(reset, smallest_new_sum=smaller(waiting.smallest_new_sum, now) if reset.old_targets else None)
+    overall, words = _improved(judged, target, reset)
+    first = f"The iUPD of {waiting.visit_name} was not confirmed; the bar is set back, the nadir is not."
+    return _Verdict(overall, (first, *words), reset)
+
+
+def _improved(judged: Assessment, target: Category, state: _State) -> tuple[Category, tuple[str, ...]]:
     """Return the overall response where nothing is progression; CR only when all new lesions are gone."""
-    non_target = Category.NON_CR_NON_PD if non_target_left else judged.non_target
-    overall, words = overall_response(judged.target, non_target, NewLesionStatus.NO)
-    left = f"new lesion {listing(state.new.ids)} is still there" if state.new.ids else ""
-    if not left and visit.markers_elevated:
-        left = "tumour markers are not normal"
-    if overall is Category.CR and left:
+    there = state.new.ids
+    if not there and target is judged.target:
+        formed = I_FORM.get(judged.overall, judged.overall)
+        return formed, (f"Overall {formed}: {_components(judged, target)}.",)
+    overall = without_new(target, judged.non_target)
+    if overall in (Category.CR, Category.NED):
         has_targets = judged.target is not Category.NOT_APPLICABLE
         formed = Category.IPR if has_targets else Category.NON_ICR_NON_IUPD
-        return formed, f"Overall {formed}: the lesions of the baseline are gone, but {left}."
+        return formed, (
+            f"Overall {formed}: the lesions of the baseline are gone, but not new lesion {listing(there)}.",
+        )
     formed = I_FORM.get(overall, overall)
-    return formed, f"Overall {formed}: {words}"
+    return formed, (f"Overall {formed}: {_components(judged, target)}, without the new lesions.",)
 
 
-def _not_evaluable(judged: Assessment, state: _State, pending: _Pending) -> _Verdict:
-    missing = "target" if judged.target is Category.NE else "non-target"
-    words = f"The {missing} lesions are NE: the iUPD of {pending.visit_name} stays unconfirmed → NE."
-    return _Verdict(Category.NE, (words,), state)
+def _components(judged: Assessment, target: Category) -> str:
+    named = {"target": target, "non-target": judged.non_target}
+    words = [f"{what} {I_FORM.get(item, item)}" for what, item in named.items() if item is not Category.NOT_APPLICABLE]
+    return listing(words) or "no disease at baseline, no new lesion"
 
 
-def _pending(visit: Visit, judged: Assessment, state: _State) -> _Pending:
-    targets = tuple(lesion_id for lesion_id in state.new.targets if lesion_id in state.new.ids)
-    return _Pending(
-        visit_name=visit.name,
-        date=visit.date,
-        target=judged.target,
-        target_sum=judged.target_sum,
-        non_target=judged.non_target is Category.PD,
-        new=state.new.ids,
-        new_targets=targets,
-        new_sum=state.new.target_sum(targets),
-    )
-
-
-def _old_targets(state: _State) -> tuple[str, ...]:
-    return tuple(lesion_id for lesion_id in state.new.targets if lesion_id in state.old_new)
-
-
-def _smaller(one: Decimal | None, other: Decimal | None) -> Decimal | None:
-    known = [value for value in (one, other) if value is not None]
-    return min(known, default=None)
-
-
-def _rank(category: Category) -> int:
-    """Return how good a target response is, 0 the best; one that is not known is never better."""
-    return _BEST_FIRST.index(category) if category in _BEST_FIRST else len(_BEST_FIRST)
-
-
-def _instability(visit: Visit) -> tuple[Finding, ...]:
+def _instability(visit: Visit, rules: IrecistParameters) -> tuple[Finding, ...]:
     if visit.clinically_stable is not False:
         return ()
     words = f"The subject was not clinically stable at {visit.name}: iRECIST asks to stop rather than to wait."
+    if rules.unstable_is_final:
+        words += " By the protocol no later improvement sets this progression back."
     return (Finding("not-clinically-stable", Severity.WARNING, words, visit.name),)
-
-
-def _late(days: int, rules: IrecistParameters) -> tuple[Finding, ...]:
-    if days <= rules.confirm_max_days:
-        return ()
-    words = f"The confirming scan came {days} days after iUPD; it was due within {rules.confirm_max_days}."
-    return (Finding("late-confirmation", Severity.INFO, words),)
-
-
-def _growth(what: str, before: Decimal, now: Decimal) -> str:
-    return f"{what}, {_mm(now)} after {_mm(before)} at iUPD"
-
-
-def _mm(value: Decimal) -> str:
-    return f"{beside_limits(value, [])} mm"
 
 
 def _sentence(parts: Sequence[str]) -> str:
     words = listing(parts)
-    return words[0].upper() + words[1:]
+    return words[:1].upper() + words[1:]
 
 
-def _assessment(judged: Assessment, verdict: _Verdict, rules: IrecistParameters) -> Assessment:
-    state = verdict.state
-    recist_reasons = judged.reasons[:-1]
+def _assessment(judged: Assessment, verdict: _Verdict, pairs: tuple[tuple[str, str], ...]) -> Assessment:
+    """Return RECIST 1.1's assessment in iRECIST's words, with the verdict in place of its last sentence."""
+    state, is_progression = verdict.state, verdict.overall in (Category.IUPD, Category.ICPD)
     return replace(
         judged,
         criterion=CRITERION,
         target=I_FORM.get(judged.target, judged.target),
         non_target=I_FORM.get(judged.non_target, judged.non_target),
         overall=verdict.overall,
-        reasons=(*recist_reasons, *verdict.reasons),
-        parameters=as_pairs(rules),
+        reasons=(*judged.reasons[:-1], f"By RECIST 1.1 alone: {judged.overall}.", *verdict.reasons),
+        parameters=pairs,
         findings=(*judged.findings, *verdict.findings),
+        progression_date=judged.progression_date if is_progression else None,
+        inputs=(*judged.inputs, *state.new.inputs()),
         secondary=_new_sum(state),
     )
 
@@ -324,8 +349,12 @@ def _new_sum(state: _State) -> tuple[SecondaryMeasure, ...]:
     """Return the sum of the new-lesion targets beside what it is compared with."""
     if not state.new.targets:
         return ()
-    if state.pending is not None and state.pending.new_targets:
-        now, reference = state.new.target_sum(state.pending.new_targets), state.pending.new_sum
+    name = "sum of new-lesion targets"
+    if state.waiting is not None and state.waiting.new_targets:
+        now, reference = state.new.target_sum(state.waiting.new_targets), state.waiting.new_sum
+        return (SecondaryMeasure(name, "mm", now, reference, "at iUPD", displayed_percent_change(now, reference)),)
+    if state.old_targets:
+        now, reference = state.new.target_sum(state.old_targets), state.smallest_new_sum
         change = displayed_percent_change(now, reference)
-        return (SecondaryMeasure("sum of new-lesion targets", "mm", now, reference, "at iUPD", change),)
-    return (SecondaryMeasure("sum of new-lesion targets", "mm", state.new.target_sum(state.new.targets)),)
+        return (SecondaryMeasure(name, "mm", now, reference, "smallest so far", change),)
+    return (SecondaryMeasure(name, "mm", state.new.target_sum(state.new.targets)),)

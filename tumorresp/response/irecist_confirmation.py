@@ -4,7 +4,7 @@ Seymour et al., Lancet Oncol 18 (2017) e143-e152, Table 2; EORTC's questions and
 """
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -39,6 +39,8 @@ class Unconfirmed:
         Target response by RECIST 1.1.
     without_new
         Overall response as it would have been without new lesions and without progression of non-target lesions.
+    non_target
+        Non-target lesions were progressive.
     target_sum
         mm; None where incomplete.
     non_targets
@@ -58,6 +60,7 @@ class Unconfirmed:
     last_date: datetime.date
     target: Category
     without_new: Category
+    non_target: bool
     target_sum: Decimal | None
     non_targets: Mapping[str, Decimal | None]
     new_sizes: Mapping[str, Decimal | None]
@@ -91,13 +94,12 @@ def unconfirmed(visit: Visit, judged: Assessment, new: NewLesionList, rules: Ire
         last_date=visit.date,
         target=judged.target,
         without_new=without_new(judged.target, judged.non_target),
+        non_target=progressive,
         target_sum=judged.target_sum,
         non_targets={
             item.lesion_id: size_of(item, rules)
             for item in visit.observations
-            if progressive
-            and item.role is LesionRole.NON_TARGET
-            and item.state is LesionState.UNEQUIVOCAL_PROGRESSION
+            if progressive and item.role is LesionRole.NON_TARGET and item.state is LesionState.UNEQUIVOCAL_PROGRESSION
         },
         new_sizes={lesion_id: new.lesions[lesion_id].size_mm for lesion_id in present},
         new_targets=targets,
@@ -149,20 +151,19 @@ def _targets(waiting: Unconfirmed, judged: Assessment, rules: IrecistParameters)
     return [Further(growth("the sum of the targets", waiting.target_sum, now, rules.further_growth_mm))]
 
 
-def _non_targets(
-    waiting: Unconfirmed, visit: Visit, judged: Assessment, rules: IrecistParameters
-) -> list[Further]:
-    if not waiting.non_targets:
+def _non_targets(waiting: Unconfirmed, visit: Visit, judged: Assessment, rules: IrecistParameters) -> list[Further]:
+    if not waiting.non_target:
         if judged.non_target is Category.PD:
             return [Further("progression of the non-target lesions, which were no cause of it")]
         return []
     found = []
+    limit = rules.non_target_growth_mm
     for lesion_id, before in sorted(waiting.non_targets.items()):
         seen = visit.of(lesion_id)
         now = None if seen is None or seen.state is LesionState.NOT_EVALUABLE else size_of(seen, rules)
         if now is not None and before is not None:
-            if now > before:
-                found.append(Further(growth(f"an increase of non-target {lesion_id}", before, now, Decimal(0))))
+            if now - before > limit:
+                found.append(Further(growth(f"an increase of non-target {lesion_id}", before, now, limit)))
         elif (
             seen is not None
             and seen.state is LesionState.UNEQUIVOCAL_PROGRESSION
@@ -186,6 +187,7 @@ def _new_lesions(waiting: Unconfirmed, new: NewLesionList, rules: IrecistParamet
     if more:
         words = f"{'another' if waiting.new_sizes else 'a'} new lesion, {listing(more)}"
         found.append(Further(words, is_new_lesion=True))
+    limit = rules.non_target_growth_mm
     before, now = waiting.new_sum, new.assessed_sum(waiting.new_targets)
     if before is not None and now - before >= rules.further_growth_mm:
         found.append(Further(growth("the sum of the new-lesion targets", before, now, rules.further_growth_mm)))
@@ -194,26 +196,37 @@ def _new_lesions(waiting: Unconfirmed, new: NewLesionList, rules: IrecistParamet
         if lesion_id in waiting.new_targets or not lesion.is_present:
             continue
         if size is not None and lesion.size_mm is not None:
-            if lesion.size_mm > size:
-                found.append(Further(growth(f"an increase of new {lesion_id}", size, lesion.size_mm, Decimal(0))))
+            if lesion.size_mm - size > limit:
+                found.append(Further(growth(f"an increase of new {lesion_id}", size, lesion.size_mm, limit)))
         elif lesion.is_progressive:
             found.append(Further(f"an increase of new {lesion_id}"))
     return found
 
 
-def left_of(
-    waiting: Unconfirmed, visit: Visit, judged: Assessment, new: NewLesionList, rules: IrecistParameters
-) -> tuple[list[str], list[str]]:
-    """Return what is left of an iUPD at a visit without further progression, in words.
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left of an iUPD at a visit without further progression, in words.
 
-    Returns
-    -------
+    Parameters
+    ----------
     firm
         What holds the iUPD whatever else improves: target or non-target lesions that are still progressive.
     soft
         What holds it only until the other lesions improve: new lesions, and non-target lesions of which the reader
         says no more than that they are there (EORTC's scenarios B and F).
+    is_seen
+        Some of it was assessed at this visit.
     """
+
+    firm: tuple[str, ...]
+    soft: tuple[str, ...]
+    is_seen: bool
+
+
+def left_of(
+    waiting: Unconfirmed, visit: Visit, judged: Assessment, new: NewLesionList, rules: IrecistParameters
+) -> Left:
+    """Return what is left of an iUPD at a visit."""
     firm = []
     if target_since(waiting, judged, rules) is Category.PD:
         firm.append("the target lesions")
@@ -221,10 +234,12 @@ def left_of(
         firm.append("the non-target lesions")
     soft = []
     if rules.non_target_state is NonTargetState.CHANGE and judged.non_target is not Category.PD:
-        soft = [f"non-target {name}" for name in sorted(waiting.non_targets) if _is_unchanged(name, waiting, visit, rules)]
+        unchanged = [name for name in sorted(waiting.non_targets) if _is_unchanged(name, waiting, visit, rules)]
+        soft = [f"non-target {name}" for name in unchanged]
+    is_seen = bool(firm or soft or any(new.lesions[name].is_assessed for name in new.ids))
     if new.ids:
         soft.append(f"new lesion {listing(new.ids)}")
-    return firm, soft
+    return Left(tuple(firm), tuple(soft), is_seen)
 
 
 def _is_unchanged(lesion_id: str, waiting: Unconfirmed, visit: Visit, rules: IrecistParameters) -> bool:
@@ -237,7 +252,7 @@ def _is_unchanged(lesion_id: str, waiting: Unconfirmed, visit: Visit, rules: Ire
 
 
 def target_since(waiting: Unconfirmed, judged: Assessment, rules: IrecistParameters) -> Category:
-    """Return the target response at a visit after iUPD: RECIST 1.1's, or beside the baseline alone where that counts."""
+    """Return the target response at a visit after iUPD: RECIST 1.1's, or that beside the baseline where it counts."""
     now, before, baseline = judged.target_sum, waiting.target_sum, judged.baseline_sum
     if judged.target is not Category.PD or rules.improvement_reference is ImprovementReference.RECIST:
         return judged.target

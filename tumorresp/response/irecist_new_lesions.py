@@ -144,8 +144,8 @@ def new_lesion_list(
         lesion, group = before.lesions.get(lesion_id), groups.get(lesion_id, [])
         lesion = _unassessed(lesion) if lesion else NewLesion(lesion_id, group[0].nodal, group[0].organ)
         lesions[lesion_id] = _inside(lesion) if lesion_id in merged else _seen(lesion, group, rules)
-    for item in _chosen(before, lesions, groups, rules):
-        lesions[item.lesion_id] = replace(item, is_target=True)
+    for chosen in _chosen(before, lesions, groups, rules):
+        lesions[chosen.lesion_id] = replace(chosen, is_target=True)
     return NewLesionList(lesions, origins)
 
 

@@ -69,6 +69,9 @@ class IrecistParameters:
         What a scan outside of these days can do.
     further_growth_mm
         Growth of the sum, of targets or of new-lesion targets, over its value at iUPD that confirms; cumulative.
+    non_target_growth_mm
+        A measured non-target lesion that was progressive, or a measured new-lesion non-target, has increased when it
+        is more than so many mm larger than at iUPD ("any increase").
     new_targets, new_targets_per_organ
         How many new lesions are measured as new-lesion targets; the others are new-lesion non-targets.
     new_long_axis_mm, new_node_short_axis_mm
@@ -92,6 +95,7 @@ class IrecistParameters:
     early_scan: EarlyScan = EarlyScan.WAITS
     late_scan: LateScan = LateScan.CONFIRMS
     further_growth_mm: Decimal = Decimal(5)
+    non_target_growth_mm: Decimal = Decimal(0)
     new_targets: int = 5
     new_targets_per_organ: int = 2
     new_long_axis_mm: Decimal = Decimal(10)
