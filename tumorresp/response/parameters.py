@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class VolumetricParameters:
     non_target_growth: Fraction = Fraction(1728, 1000)
 
 
+@cache
 def as_pairs(parameters: "DataclassInstance") -> tuple[tuple[str, str], ...]:
     """Return every field of a parameter object as (name, text), in order."""
     return tuple((field.name, str(getattr(parameters, field.name))) for field in fields(parameters))

@@ -6,6 +6,7 @@ The order is RECIST 1.1's (sections 4.3 and 4.4): missing lesions, CR, PD (by re
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 
 from tumorresp.domain.assessment import Category
 from tumorresp.domain.finding import Finding, Severity
@@ -81,9 +82,26 @@ def target_response(total: TargetSum, course: Course, criterion: SumCriterion) -
 def shown_places(total: TargetSum, course: Course, criterion: SumCriterion) -> int:
     """Return how many places to show, so that a calculation repeated with the shown numbers comes out the same."""
     places = criterion.shown_places
+    if _exact_when_shown(total, course, criterion, places):
+        return places
     while places < _MOST_PLACES and not _same_when_shown(total, course, criterion, places):
         places += 1
     return places
+
+
+def _exact_when_shown(total: TargetSum, course: Course, criterion: SumCriterion, places: int) -> bool:
+    """Return whether nothing is rounded at all: so it is where readers measured to a tenth of a millimetre."""
+    exponent = criterion.shown_exponent - places
+    numbers = [part.value for part in total.parts]
+    numbers += [value for value in (course.baseline_sum, course.nadir_sum) if value is not None]
+    if criterion.unit == "mm":
+        numbers += [part.seen.short_axis_mm for part in total.parts if part.seen.short_axis_mm is not None]
+    return not any(number % _unit(exponent) for number in numbers)
+
+
+@cache
+def _unit(exponent: int) -> Decimal:
+    return Decimal(1).scaleb(exponent)
 
 
 def _same_when_shown(total: TargetSum, course: Course, criterion: SumCriterion, places: int) -> bool:

@@ -76,15 +76,17 @@ def understood_rows(
     numbered
         (number of the row, raw cells by column); a row of empty cells is passed over.
     """
-    columns = TABLES[kind]
+    columns = {column.name: column for column in TABLES[kind]}
+    required = [column.name for column in TABLES[kind] if column.required]
     rows: list[Row] = []
     findings: list[Finding] = []
     for number, raw in numbered:
-        if not any(cell not in (None, "") for cell in raw.values()):
+        filled = [name for name, cell in raw.items() if cell not in (None, "")]
+        if not filled:
             continue
         values: dict[str, Cell] = {}
         bad = False
-        for column in columns:
+        for column in [columns[name] for name in dict.fromkeys((*required, *filled)) if name in columns]:
             cell, finding = _cell(column, raw.get(column.name), number, conventions)
             if finding is not None:
                 findings.append(finding)

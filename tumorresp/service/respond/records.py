@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports.outcome_tables import OUTCOME_TABLES
-from tumorresp.domain.errors import InvalidInput
+from tumorresp.domain.errors import InvalidInput, InvalidSettings
 from tumorresp.response.criteria import criterion_named
 from tumorresp.response.protocol import protocol_document, protocol_from
 from tumorresp.response.table.rows import table_kind
@@ -35,16 +35,17 @@ def respond_records(
     Raises
     ------
     InvalidInput
-        If there is no row, a column is missing or unknown, or a criterion is.
-    InvalidSettings
-        If the protocol is not understood.
+        If there is no row, a column is missing or unknown, or a criterion is, or the protocol is not understood.
     """
     if not rows:
         raise InvalidInput("there is no row.", where="rows", remedy="Give a list of objects.")
     chosen = tuple(criterion_named(name).name for name in criteria)
     table = table_of_records([dict(row) for row in rows])
     kind = table_kind([name for name in table.column_names if name != ROW])
-    document = protocol_document(protocol_from(protocol))
+    try:
+        document = protocol_document(protocol_from(protocol))
+    except InvalidSettings as error:
+        raise InvalidInput(error.message, where=f"protocol: {error.where}", remedy=error.remedy) from error
     result = evaluate_part(PartJob(kind, table, chosen, document), OUTCOME_TABLES)
     made: dict[str, Any] = {
         shown.name: [
