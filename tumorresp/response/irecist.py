@@ -138,8 +138,8 @@ def _without_iupd(visit: Visit, judged: Assessment, state: _State, rules: Irecis
     )
     overall, words = _improved(judged, judged.target, state)
     if state.old_new:
-        old = f"New lesion {listing(sorted(state.old_new))} was there when the bar was set back and is no worse: "
-        words = (f"{old}it is no progression by itself.", *words)
+        old = f"There before the bar was set back and no worse since: {listing(sorted(state.old_new))}. "
+        words = (f"{old}That is no progression by itself.", *words)
     return _Verdict(overall, words, state)
 
 

@@ -293,4 +293,4 @@ def growth(what: str, before: Decimal, now: Decimal, limit: Decimal) -> str:
         if (shown >= limit) == (now - before >= limit) and (shown > limit) == (now - before > limit):
             break
     sign = "+" if shown >= 0 else "−"
-    return f"{what} ({shown_before} → {shown_now} mm since then, {sign}{abs(shown)} mm)"
+    return f"{what} ({shown_before} → {shown_now} mm, {sign}{abs(shown)} mm)"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tumorresp.domain.assessment import Category
-from tumorresp.response.best_response import BestResponseParameters, best_response
+from tumorresp.response.best_response import BestResponseParameters, best_response, counted_responses
 from tumorresp.response.irecist import I_FORM
 from tumorresp.response.outcome import BestResponse
 from tumorresp.response.subject import DatedResponse, SubjectDates
@@ -72,19 +72,29 @@ def irecist_best_response(
 ) -> BestResponse:
     """Return the best response by iRECIST (iBOR), in iRECIST's words.
 
-    Progression as best response is iCPD where it was confirmed, else iUPD.
+    Progression as best response is iCPD where it was confirmed, else iUPD; one that was set back is iUPD where nothing
+    better than NE lasted long enough. Best is iCR, then iPR, iSD, iCPD, iUPD, NE (Seymour 2017, Table 3).
 
     Raises
     ------
     InvalidInput
         If the reference date is not known.
     """
-    best = best_response(recist_form(responses), dates, parameters, confirmed=confirmed)
-    is_confirmed = any(item.overall is Category.ICPD for item in responses)
+    formed = recist_form(responses)
+    best = best_response(formed, dates, parameters, confirmed=confirmed)
     if best.category is Category.PD:
-        category = Category.ICPD if is_confirmed else Category.IUPD
-    else:
-        category = I_FORM.get(best.category, best.category)
-    kind = "confirmed" if is_confirmed else "not confirmed, and nothing better followed"
-    words = (f"In iRECIST's words: {category}" + (f" ({kind})." if best.category is Category.PD else "."),)
-    return replace(best, category=category, reasons=(*best.reasons, *words))
+        if any(item.overall is Category.ICPD for item in responses):
+            return _named(best, Category.ICPD, "iCPD: the progression was confirmed.")
+        return _named(best, Category.IUPD, "iUPD: the progression was not confirmed, and nothing better followed.")
+    if best.category is Category.NE:
+        dated = {item.date: item for item in responses if item.overall is Category.IUPD}
+        for item in counted_responses(formed, dates, parameters):
+            if item.date in dated:
+                words = f"iUPD of {item.name}: it was set back, but nothing better lasted long enough."
+                return replace(_named(best, Category.IUPD, words), date=item.progression_date)
+    category = I_FORM.get(best.category, best.category)
+    return _named(best, category, f"In iRECIST's words: {category}.")
+
+
+def _named(best: BestResponse, category: Category, words: str) -> BestResponse:
+    return replace(best, category=category, reasons=(*best.reasons, words))
