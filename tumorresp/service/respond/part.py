@@ -63,7 +63,7 @@ def evaluate_part(job: PartJob, tables: Sequence[ResultTable]) -> PartResult:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Spare the garbage collector: a part makes a million objects without a cycle, and each pass looks at all of them."""
+    """Spare the garbage collector: a part makes a million objects, none in a cycle, and every pass looks at all."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
