@@ -10,7 +10,6 @@ from functools import partial
 
 from tumorresp.domain.assessment import Assessment, Category, NewLesionStatus
 from tumorresp.domain.finding import Finding, Severity
-from tumorresp.domain.measurement import LesionRole
 from tumorresp.response.course import Course
 from tumorresp.response.lugano_lesion import Nadirs, lesion_growths, nadirs_before
 from tumorresp.response.lugano_parameters import LuganoParameters

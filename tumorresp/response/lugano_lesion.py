@@ -79,7 +79,8 @@ def _lesion(seen: LesionObservation, nadir: Nadir, rules: LuganoParameters) -> G
     is_abnormal = size.long_mm > rules.normal_node_mm
     long_growth, short_growth = size.long_mm - nadir.size.long_mm, size.short_mm - nadir.size.short_mm
     by_diameter = max(long_growth, short_growth) >= least
-    words = f"{seen.name} {_shown_change(size.product_mm2, nadir.size.product_mm2, rules)} from {nadir.size} ({nadir.visit})"
+    change = _shown_change(size.product_mm2, nadir.size.product_mm2, rules)
+    words = f"{seen.name} {change} from {nadir.size} ({nadir.visit})"
     if not by_product:
         return Growth(False, words)
     if not is_abnormal:

@@ -34,15 +34,19 @@ def read_as_lymphoma(visits: Sequence[Visit], spleen_id: str, rules: LuganoParam
         Of the observation with the length of the spleen; empty where there is none.
     """
     counted: set[str] = set()
-    first = Reading(_without(visits[0], spleen_id), (), _checked_baseline(visits[0], spleen_id, rules))
+    first = Reading(_first(visits[0], spleen_id), (), _checked_baseline(visits[0], spleen_id, rules))
     roles = {seen.lesion_id: seen.role for seen in visits[0].observations}
     return (first, *(_follow_up(visit, spleen_id, roles, counted, rules) for visit in visits[1:]))
 
 
-def _without(visit: Visit, spleen_id: str) -> Visit:
-    if visit.of(spleen_id) is None:
-        return visit
-    return replace(visit, observations=tuple(seen for seen in visit.observations if seen.lesion_id != spleen_id))
+def _first(visit: Visit, spleen_id: str) -> Visit:
+    """Return the baseline; RECIST's limit of nodes must not decide on non-target ones."""
+    kept = tuple(
+        replace(seen, nodal=False) if seen.nodal and seen.role is LesionRole.NON_TARGET else seen
+        for seen in visit.observations
+        if seen.lesion_id != spleen_id
+    )
+    return visit if kept == visit.observations else replace(visit, observations=kept)
 
 
 def _follow_up(
@@ -61,6 +65,8 @@ def _follow_up(
 def _read(
     seen: LesionObservation, role: LesionRole, from_baseline: bool, counted: set[str], rules: LuganoParameters
 ) -> _Read:
+    if role is LesionRole.NEW and seen.state is LesionState.UNEQUIVOCAL_PROGRESSION:
+        counted.add(seen.lesion_id)
     if role is LesionRole.TARGET or seen.state in _SETTLED or seen.is_contradictory:
         return seen, ""
     if role is LesionRole.NON_TARGET:

@@ -71,11 +71,9 @@ def _readings(visits: Sequence[Visit], rules: RanoParameters) -> tuple[Reading, 
     if len(targets) - len(small) > rules.most_targets:
         words = f"{len(targets) - len(small)} targets at baseline; RANO follows {rules.most_targets} at most."
         findings.append(Finding("too-many-targets", Severity.WARNING, words))
-    if not small:
-        return (Reading(visits[0], (), tuple(findings)), *(Reading(visit) for visit in visits[1:]))
     reasons = tuple(item.message for item in findings if item.code == "target-not-measurable")
-    first = Reading(_with_non_targets(visits[0], small.keys()), reasons, tuple(findings))
-    return (first, *(Reading(_with_non_targets(visit, small.keys())) for visit in visits[1:]))
+    first = Reading(_read(visits[0], small.keys()), reasons, tuple(findings))
+    return (first, *(Reading(_read(visit, small.keys())) for visit in visits[1:]))
 
 
 def _not_measurable(seen: LesionObservation, rules: RanoParameters) -> Diameters | None:
@@ -91,12 +89,17 @@ def _as_non_target(seen: LesionObservation, size: Diameters, rules: RanoParamete
     return Finding("target-not-measurable", Severity.WARNING, words, seen.lesion_id)
 
 
-def _with_non_targets(visit: Visit, names: Set[str]) -> Visit:
+def _read(visit: Visit, names: Set[str]) -> Visit:
+    """Return a visit with these targets as non-target lesions, and no node, for RANO has no limit of nodes."""
+
     def read(seen: LesionObservation) -> LesionObservation:
         concerned = seen.lesion_id in names or (bool(seen.parents) and all(name in names for name in seen.parents))
-        return replace(seen, role=LesionRole.NON_TARGET) if concerned and seen.role is LesionRole.TARGET else seen
+        if seen.role is LesionRole.TARGET and concerned:
+            return replace(seen, role=LesionRole.NON_TARGET, nodal=False)
+        return replace(seen, nodal=False) if seen.nodal else seen
 
-    return replace(visit, observations=tuple(read(seen) for seen in visit.observations))
+    observations = tuple(read(seen) for seen in visit.observations)
+    return visit if observations == visit.observations else replace(visit, observations=observations)
 
 
 def _conclude(
