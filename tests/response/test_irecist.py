@@ -5,14 +5,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.response.courses import visits
 from tumorresp.domain.assessment import Category
-from tumorresp.response import Visit, assess_recist_1_1
+from tumorresp.response import Visit
 from tumorresp.response.best_response import BestResponseParameters
-from tumorresp.response.irecist import I_FORM, assess_irecist
+from tumorresp.response.irecist import assess_irecist
 from tumorresp.response.irecist_new_lesions import NewLesionList, new_lesion_list
 from tumorresp.response.irecist_over_time import irecist_best_response, irecist_progression_date, recist_form
 from tumorresp.response.irecist_parameters import EarlyScan, IrecistParameters
@@ -94,7 +94,7 @@ def test_courses(course: tuple[str, ...], expected: str) -> None:
 def test_new_lesions_are_never_in_the_sum() -> None:
     found = assess_irecist(visits("T01=100", "T01=100 NEW01=12", "T01=100 NEW01=30"))
     assert [item.target_sum for item in found] == [100, 100, 100]
-    assert [(item.value, item.reference) for item in found[2].secondary] == [(30, 12)]
+    assert [(str(item.value), str(item.reference)) for item in found[2].secondary] == [("30", "12")]
     assert found[2].secondary[0].reference_name == "at iUPD"
 
 
@@ -182,36 +182,6 @@ def test_recist_words_end_with_the_progression_that_counts() -> None:
     seen = visits("T01=100", "T01=120", "T01=70", "T01=84", "T01=90")
     found = recist_form(dated_responses(seen, assess_irecist(seen)))
     assert [str(item.overall) for item in found] == ["NE", "PR", "PD"]
-
-
-_SIZE = st.integers(0, 60).map(lambda tenth: f"{tenth / 2 + 5:.1f}")
-_VISIT = st.tuples(
-    _SIZE, _SIZE, st.sampled_from(["present", "absent", "pd", "ne"]), st.sampled_from(["", "8", "12", "20"])
-)
-
-
-def _texts(seen: list[tuple[str, str, str, str]]) -> list[str]:
-    later = [f"T01={a} T02={b} NT01={nt}" + (f" NEW01={new}" if new else "") for a, b, nt, new in seen]
-    return ["T01=20.0 T02=20.0 NT01=present", *later]
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(_VISIT, min_size=1, max_size=6))
-def test_laws(seen: list[tuple[str, str, str, str]]) -> None:
-    course = visits(*_texts(seen))
-    found = [item.overall for item in assess_irecist(course)]
-    if Category.ICPD in found:
-        first = found.index(Category.ICPD)
-        assert Category.IUPD in found[:first]
-        assert set(found[first:]) == {Category.ICPD}
-    recist = [item.overall for item in assess_recist_1_1(course)]
-    if Category.PD not in recist:
-        assert found == [I_FORM.get(category, category) for category in recist]
-    else:
-        start = recist.index(Category.PD)
-        assert found[start] is Category.IUPD
-    turned = tuple(replace(visit, observations=visit.observations[::-1]) for visit in course)
-    assert [item.overall for item in assess_irecist(turned)] == found
 
 
 @given(st.decimals(1, 9, places=1))
