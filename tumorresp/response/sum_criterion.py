@@ -86,11 +86,11 @@ class SumCriterion:
 
     def is_partial_response(self, total: Decimal, baseline: Decimal) -> bool:
         """Return whether a sum is small enough for PR."""
-        return _compared(total, self.partial_response, baseline) <= 0
+        return compared(total, self.partial_response, baseline) <= 0
 
     def is_progression(self, total: Decimal, nadir: Decimal) -> bool:
         """Return whether a sum is PD: by ratio and by absolute growth."""
-        return _compared(total, self.progression, nadir) >= 0 and self.growth_mm(nadir, total) >= self.progression_mm
+        return compared(total, self.progression, nadir) >= 0 and self.growth_mm(nadir, total) >= self.progression_mm
 
     def shown_value(self, value: Decimal, places: int) -> Decimal:
         """Return a sum or size as shown, still in the criterion's own unit."""
@@ -101,7 +101,7 @@ class SumCriterion:
         return f"{rounded(value.scaleb(-self.shown_exponent), places):f}"
 
 
-def _compared(total: Decimal, ratio: Fraction, reference: Decimal) -> int:
+def compared(total: Decimal, ratio: Fraction, reference: Decimal) -> int:
     """Return the sign of total - ratio x reference, exactly, in whole numbers."""
     over, under = total.as_integer_ratio()
     reference_over, reference_under = reference.as_integer_ratio()

@@ -11,8 +11,8 @@ from functools import cache
 from tumorresp.domain.assessment import Category
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.response.course import Course
-from tumorresp.response.reasons import beside_limits, listing, percent_change, ratio_as_percent
-from tumorresp.response.sum_criterion import SumCriterion
+from tumorresp.response.reasons import beside_limits, change_beside_limits, listing, ratio_as_percent
+from tumorresp.response.sum_criterion import SumCriterion, compared
 from tumorresp.response.target_sum import TargetSum
 
 _MOST_PLACES = 12
@@ -136,7 +136,12 @@ def _compared(value: Decimal, baseline: Decimal, nadir: Decimal, criterion: SumC
 def _shown_change(value: Decimal, reference: Decimal, limit: Fraction) -> str:
     if reference == 0:
         return ""
-    return beside_limits(percent_change(value, reference), [100 * (limit - 1)], signed=True)
+    return change_beside_limits(value, reference, _percent_limit(limit))
+
+
+@cache
+def _percent_limit(ratio: Fraction) -> tuple[Fraction, ...]:
+    return (100 * (ratio - 1),)
 
 
 def _reappeared(total: TargetSum, course: Course, criterion: SumCriterion) -> list[str]:
@@ -158,15 +163,14 @@ def _since_nadir(value: Decimal, nadir: Decimal, visit: str, criterion: SumCrite
     if nadir == 0:
         enough = "at least" if growth >= limits[1] else "less than"
         return f"Change from nadir {growth_words} (no percentage of 0): {enough} {least_mm} larger than {reference}"
-    change = percent_change(value, nadir)
     shown = _shown_change(value, nadir, limits[0])
-    by_ratio, by_growth = change >= 100 * (limits[0] - 1), growth >= limits[1]
+    by_ratio, by_growth = compared(value, limits[0], nadir) >= 0, growth >= limits[1]
     if by_ratio and by_growth:
         verdict = f"at least {least_percent}{and_mm} larger"
     elif by_ratio:
         verdict = f"at least {least_percent}, but less than {least_mm} larger"
     else:
-        verdict = f"less than {least_percent} larger" if change > 0 else "not larger"
+        verdict = f"less than {least_percent} larger" if value > nadir else "not larger"
     return f"Change from nadir {shown} % ({growth_words}): {verdict} than {reference}"
 
 

@@ -92,8 +92,7 @@ def subject_outcomes(
     kind: str, table: pa.Table, criteria: Sequence[str], protocol: Protocol
 ) -> tuple[list[SubjectOutcome], list[tuple[str, Finding]]]:
     """Return the outcome of every course of a table, and findings that belong to none, with their subjects."""
-    records = table.to_pylist()
-    numbered = [(record.pop(ROW), record) for record in records]
+    numbered = _numbered_records(table)
     subject_of_row = {f"row {number}": str(record.get("subject") or "").strip() for number, record in numbered}
     rows, findings = understood_rows(kind, numbered, protocol.table)
     loose = [(subject_of_row.get(finding.where.split(",")[0], ""), finding) for finding in findings]
@@ -108,6 +107,19 @@ def subject_outcomes(
         outcomes += made
         loose += [(subject, finding) for finding in unused]
     return outcomes, loose
+
+
+def _numbered_records(table: pa.Table) -> list[tuple[int, dict[str, Any]]]:
+    """Return (row number, cells by column); texts by way of NumPy, which takes a third of the time."""
+    names = [name for name in table.column_names if name != ROW]
+    columns = [
+        table[name].to_numpy().tolist() if pa.types.is_string(table[name].type) else table[name].to_pylist()
+        for name in names
+    ]
+    cells = zip(*columns, strict=True)
+    return [
+        (number, dict(zip(names, row, strict=True))) for number, row in zip(table[ROW].to_pylist(), cells, strict=True)
+    ]
 
 
 def _outcomes(
