@@ -14,6 +14,7 @@ from tests.conftest import REPOSITORY
 from tests.response.perpendicular_courses import codes, visits
 from tumorresp.domain.assessment import Assessment
 from tumorresp.domain.errors import InvalidInput
+from tumorresp.domain.measurement import LesionRole
 from tumorresp.response.lugano import assess_lugano
 from tumorresp.response.lugano_parameters import LuganoParameters
 
@@ -68,6 +69,11 @@ TARGETS = [
     # each from its own nadir
     (("T01n=30x20 T02n=30x20", "T01n=20x10 T02n=30x20", "T01n=25x12 T02n=20x10"), "PD"),
     (("T01n=30x20 T02n=30x20", "T01n=20x10 T02n=30x20", "T01n=24x12 T02n=30x20"), "SD"),
+    # of equal products the first is the nadir
+    (("T01n=20x15", "T01n=25x12", "T01n=30x15"), "PD"),
+    (("T01n=25x12", "T01n=20x15", "T01n=30x15"), "SD"),
+    # called absent with a size: no nadir
+    (("T01n=30x20 T02n=30x20", "T01n=absent/30x20 T02n=30x20", "T01n=16x9 T02n=30x20"), "SD"),
     # gone and back: as new ones
     (("T01n=30x20 T02n=30x20", "T01n=absent T02n=30x20", "T01n=15x15 T02n=30x20"), "SD"),
     (("T01n=30x20 T02n=30x20", "T01n=absent T02n=30x20", "T01n=15.1x9 T02n=30x20"), "PD"),
@@ -116,6 +122,10 @@ SPLIT_AND_MERGED = [
     # a conglomerate: products alone, here 1500 after 600 + 400
     (("T01n=30x20 T02n=40x10", "T9n@T01+T02=50x30"), "PD"),
     (("T01n=30x20 T02n=40x10", "T9n@T01+T02=50x29.9"), "SD"),
+    (("T01n=30x20 T02n=40x10", "T9n@T01+T02=30x20", "T9n@T01+T02=40x22.5"), "PD"),
+    (("T01n=30x20 T02n=40x10", "T9n@T01+T02=30x20", "T9n@T01+T02=40x22.4"), "SD"),
+    (("T01n=30x20 T02=40x10 T03=60x40", "T01n=absent T02=absent T03=60x40", "T9n@T01+T02=15.1x9 T03=60x40"), "PD"),
+    (("T01n=30x20 T02=40x10 T03=60x40", "T01n=absent T02=absent T03=60x40", "T9n@T01+T02=15x9 T03=60x40"), "SD"),
     (("T01n=30x20 T02n=40x10", "T01n=merged T02n=40x10"), "NE"),
 ]  # fmt: skip
 
@@ -166,6 +176,7 @@ OTHERS = [
     # recurrent: from the smallest normal length
     (("T01n=40x25 S1=150", "T01n=40x25 S1=125", "T01n=40x25 S1=145"), "PD", "PD"),
     (("T01n=40x25 S1=150", "T01n=40x25 S1=125", "T01n=40x25 S1=144.9"), "NON-CR/NON-PD", "SD"),
+    (("T01n=40x25 S1=150", "T01n=40x25 S1=120", "T01n=40x25 S1=128", "T01n=40x25 S1=140"), "PD", "PD"),
     # a lone axis shorter than any spleen is a lesion's
     (("T01n=40x25 S1=59.9", "T01n=12x9 S1=40"), "NON-CR/NON-PD", "PR"),
     (("T01n=40x25 S1=60", "T01n=12x9 S1=60"), "NA", "CR"),
@@ -288,6 +299,25 @@ def test_numbers_of_an_assessment() -> None:
     (length,) = second.secondary
     assert (length.name, length.unit, length.reference_name) == ("spleen length", "mm", "baseline")
     assert (length.value, length.reference, length.change_percent) == (Decimal(138), Decimal(150), Decimal(-8))
+
+
+def test_role_of_the_baseline_counts() -> None:
+    first, second, third = visits("T01n=40x25", "T01n=14x10", "T01n=20x15")
+    called = tuple(
+        replace(visit, observations=(replace(visit.observations[0], role=role),))
+        for visit, role in ((second, LesionRole.NON_TARGET), (third, LesionRole.NEW))
+    )
+    assert [item.overall for item in assess_lugano((first, *called))] == ["BASELINE", "CR", "PD"]
+
+
+def test_node_at_the_spleen_is_no_spleen() -> None:
+    first, second = visits("T01n=40x25 S1=150", "T01n=12x9 S1=150")
+    of_node = tuple(
+        replace(visit, observations=(visit.observations[0], replace(visit.observations[1], nodal=True)))
+        for visit in (first, second)
+    )
+    found = assess_lugano(of_node)[-1]
+    assert (found.secondary, found.non_target, found.overall) == ((), "NON-CR/NON-PD", "PR")
 
 
 def test_near_misses_are_explained() -> None:

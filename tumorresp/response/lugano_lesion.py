@@ -38,13 +38,14 @@ class Growth:
 
 def nadirs_before(visits: Sequence[Visit], rules: LuganoParameters) -> list[Nadirs]:
     """Return, for every visit, the nadirs of the targets at the visits before it."""
+    targets = {seen.lesion_id for seen in visits[0].observations if seen.role is LesionRole.TARGET} if visits else ()
     known: dict[str, Nadir] = {}
     found: list[Nadirs] = []
     for visit in visits:
         found.append(known)
         known = dict(known)
         for seen in visit.observations:
-            if seen.role is not LesionRole.TARGET:
+            if seen.role is not LesionRole.TARGET and seen.lesion_id not in targets:
                 continue
             size = diameters_of(seen, rules.too_small_mm)
             before = known.get(seen.lesion_id)
