@@ -307,7 +307,8 @@ def test_role_of_the_baseline_counts() -> None:
         replace(visit, observations=(replace(visit.observations[0], role=role),))
         for visit, role in ((second, LesionRole.NON_TARGET), (third, LesionRole.NEW))
     )
-    assert [item.overall for item in assess_lugano((first, *called))] == ["BASELINE", "CR", "PD"]
+    found = assess_lugano((first, *called))
+    assert [(item.target_sum, item.overall) for item in found] == [(1000, "BASELINE"), (140, "CR"), (300, "PD")]
 
 
 def test_node_at_the_spleen_is_no_spleen() -> None:
