@@ -11,10 +11,14 @@ from tumorresp.response.choi import assess_choi, assess_modified_choi
 from tumorresp.response.choi_parameters import ChoiParameters
 from tumorresp.response.irecist import assess_irecist
 from tumorresp.response.irecist_parameters import IrecistParameters
+from tumorresp.response.lugano import assess_lugano
+from tumorresp.response.lugano_parameters import LuganoParameters
 from tumorresp.response.mrecist import assess_mrecist
 from tumorresp.response.mrecist_parameters import MRecistParameters
 from tumorresp.response.observation import Visit
 from tumorresp.response.parameters import Recist11Parameters, VolumetricParameters
+from tumorresp.response.rano import assess_rano
+from tumorresp.response.rano_parameters import RanoParameters
 from tumorresp.response.recist_1_1 import assess_recist_1_1
 from tumorresp.response.volume_profiles import (
     EARLY_PHASE,
@@ -103,6 +107,22 @@ _ALL = (
         "Nathan et al., Cancer Biol Ther 9 (2010) 15-19",
         ChoiParameters,
         assess_modified_choi,
+    ),
+    Criterion(
+        "lugano",
+        "Lugano classification (CT)",
+        "Cheson et al., J Clin Oncol 32 (2014) 3059-3068",
+        LuganoParameters,
+        assess_lugano,
+        rscat="LUGANO CLASSIFICATION",
+    ),
+    Criterion(
+        "rano",
+        "RANO (size part)",
+        "Wen et al., J Clin Oncol 28 (2010) 1963-1972",
+        RanoParameters,
+        assess_rano,
+        rscat="RANO",
     ),
     Criterion(
         "volume-recist",
