@@ -68,6 +68,10 @@ LIMITS = [
     # a new lesion without a size: the reader's word
     (("T01=50", "T01=50 NEW01=present", "T01=50 NEW01=present"), "iUPD iUPD"),
     (("T01=50", "T01=50 NEW01=present", "T01=50 NEW01=pd"), "iUPD iCPD"),
+    # not measured at iUPD: the first size after it is what growth is measured from
+    (("T01=50", "T01=50 NEW01=present", "T01=50 NEW01=8", "T01=50 NEW01=8.1"), "iUPD iUPD iCPD"),
+    (("T01=50", "T01=50 NEW01=8", "T01=50 NEW01=present", "T01=50 NEW01=8"), "iUPD iUPD iUPD"),
+    (("T01=50", "T01=50 NEW01=8", "T01=50 NEW01=pd"), "iUPD iCPD"),
     # one grows while another shrinks: the sum of the targets counts
     (("T01=50", "T01=50 NEW01=20 NEW02=20", "T01=50 NEW01=26 NEW02=18"), "iUPD iUPD"),
     # a new lesion that is gone is none; another one confirms all the same
@@ -91,6 +95,9 @@ NON_TARGETS = [
     ("20/pd", "20", "iUPD", "iSD"),
     ("20/pd", "19.9", "iSD", "iSD"),
     ("20/pd", "19.9/pd", "iUPD", "iUPD"),
+    ("20/pd", "present", "iUPD", "iSD"),
+    ("pd", "20", "iUPD", "iSD"),
+    ("20/pd", "pd", "iCPD", "iUPD"),
     # without sizes it is the reader's word, which a protocol reads as a change or as a status
     ("pd", "pd", "iCPD", "iUPD"),
     ("pd", "present", "iUPD", "iSD"),
@@ -187,6 +194,7 @@ LATE = [
     # every iUPD starts the time anew, NE does not
     ((0, 50, 106, 162), ("T01=60", "T01=60", "T01=65"), "iUPD iUPD iCPD", "iUPD iUPD iCPD"),
     ((0, 50, 92, 134), ("T01=60", "T01=ne", "T01=65"), "iUPD NE iCPD", "iUPD NE iUPD"),
+    ((0, 50, 100, 130, 156), ("T01=60", "T01=60", "T01=ne", "T01=65"), "iUPD iUPD NE iCPD", "iUPD iUPD NE iCPD"),
     # nothing further: nothing to be late for
     ((0, 50, 200), ("T01=60", "T01=60"), "iUPD iUPD", "iUPD iUPD"),
     ((0, 50, 200), ("T01=60", "T01=30"), "iUPD iPR", "iUPD iPR"),
@@ -264,6 +272,11 @@ SET_BACK = [
     (("T01=50", "T01=50 NEW01=30", "T01=50 NEW01=20", "T01=35 NEW01=24", "T01=35 NEW01=25"), "iUPD iUPD iPR iUPD"),
     (("T01=50", "T01=50 NEW01=12", "T01=35 NEW01=12", "T01=35 NEW01=16.9"), "iUPD iPR iPR"),
     (("T01=50", "T01=50 NEW01=12", "T01=35 NEW01=12", "T01=35 NEW01=17"), "iUPD iPR iUPD"),
+    (("T01=50", "T01=50 NEW01=20", "T01=35 NEW01=20", "T01=35 NEW01=15", "T01=35 NEW01=17", "T01=35 NEW01=20"),
+     "iUPD iPR iPR iPR iUPD"),
+    # one that was not assessed can only add
+    (("T01=50", "T01=50 NEW01=12 NEW02=12", "T01=35 NEW01=12 NEW02=12", "T01=35 NEW01=28.9"), "iUPD iPR iPR"),
+    (("T01=50", "T01=50 NEW01=12 NEW02=12", "T01=35 NEW01=12 NEW02=12", "T01=35 NEW01=29"), "iUPD iPR iUPD"),
     # a new-lesion non-target by the reader's word only, a further lesion always
     (("T01=50", "T01=50 NEW01=6", "T01=35 NEW01=6", "T01=35 NEW01=9"), "iUPD iPR iPR"),
     (("T01=50", "T01=50 NEW01=6", "T01=35 NEW01=6", "T01=35 NEW01=pd"), "iUPD iPR iUPD"),
@@ -296,11 +309,21 @@ def test_improvement_beside_the_baseline_alone(then: str, by_recist: str, by_bas
     assert overall(*course, improvement_reference=ImprovementReference.BASELINE) == f"iPR iUPD {by_baseline}"
 
 
-def test_improvement_beside_the_baseline_never_hides_growth_over_it() -> None:
-    course = "T01=100", "T01=140", "T01=130"
-    assert overall(*course, improvement_reference=ImprovementReference.BASELINE) == "iUPD iUPD"
-    shrunk = "T01=100", "T01=80", "T01=125", "T01=119.9"
-    assert overall(*shrunk, improvement_reference=ImprovementReference.BASELINE) == "iSD iUPD iSD"
+@pytest.mark.parametrize(
+    ("course", "expected"),
+    [
+        (("T01=100", "T01=140", "T01=130"), "iUPD iUPD"),
+        (("T01=100", "T01=80", "T01=130", "T01=120"), "iSD iUPD iUPD"),
+        (("T01=100", "T01=80", "T01=130", "T01=119.9"), "iSD iUPD iSD"),
+        (("T01=20", "T01=10", "T01=30", "T01=25"), "iPR iUPD iUPD"),
+        (("T01=20", "T01=10", "T01=30", "T01=24.9"), "iPR iUPD iSD"),
+        # without complete sums it is RECIST 1.1's own order
+        (("T01=50 T02=50", "T01=20 T02=20", "T01=60 T02=20", "T01=55 T02=ne"), "iPR iUPD iUPD"),
+        (("T01=50 T02=50", "T01=20 T02=20", "T01=60 T02=ne", "T01=30 T02=20"), "iPR iUPD iUPD"),
+    ],
+)
+def test_improvement_beside_the_baseline_never_hides_growth_over_it(course: tuple[str, ...], expected: str) -> None:
+    assert overall(*course, improvement_reference=ImprovementReference.BASELINE) == expected
 
 
 def unstable(*texts: str) -> tuple[Visit, ...]:
@@ -340,6 +363,14 @@ def test_reasons_of_an_unchanged_iupd_give_the_numbers() -> None:
     )
 
 
+def test_no_growth_reads_as_none() -> None:
+    found = assess_irecist(visits("T01=50", "T01=60 NEW01=12", "T01=60 NEW01=11.5"))[2]
+    assert found.reasons[-3:-1] == (
+        "Sum of the targets (60.0 → 60.0 mm, +0.0 mm): less than 5 mm more.",
+        "Sum of the new-lesion targets (12.0 → 11.5 mm, −0.5 mm): less than 5 mm more.",
+    )
+
+
 def test_new_lesions_are_inputs_and_a_sum_of_their_own() -> None:
     found = assess_irecist(visits("T01=50", "T01=50 NEW01=12 NEW02=6", "T01=35 NEW01=14 NEW02=6"))
     assert [(item.lesion_id, str(item.value), item.note) for item in found[1].inputs] == [
@@ -353,6 +384,7 @@ def test_new_lesions_are_inputs_and_a_sum_of_their_own() -> None:
 
 def test_elevated_markers_and_no_targets() -> None:
     assert overall("", "", "NEW01=6", "NEW01=absent") == "NED iUPD NED"
+    assert assess_irecist(visits("", ""))[1].reasons[-1] == "Overall NED: no disease at baseline, no new lesion."
     assert overall("NT01=present", "NT01=pd", "NT01=pd") == "iUPD iCPD"
     seen = visits("T01=50 NT01=present", "T01=absent NT01=absent")
     marked = assess_irecist((seen[0], replace(seen[1], markers_elevated=True)))[1]

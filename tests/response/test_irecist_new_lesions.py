@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tests.response.courses import visits
-from tumorresp.domain.measurement import LesionRole
+from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response import Visit, assess_recist_1_1
 from tumorresp.response.irecist import assess_irecist
 from tumorresp.response.irecist_new_lesions import NewLesionList, new_lesion_list
@@ -105,6 +105,7 @@ PRESENCE = [
     ("NEW01n=12", "NEW01n=9.9", "NEW01n=14.8"),
     ("NEW01n=9", "NEW01n=13.9", "NEW01n=14"),
     ("NEW01n=9.9", "NEW01n=10", "NEW01n=14.9"),
+    ("NEW01n=10", "NEW01n=12", "NEW01n=9"),
     ("NEW01n=L20", "NEW01n=L8", "NEW01n=L12"),
     ("NEW01n=small", "NEW01n=16", "NEW01n=present"),
     ("NEW01=small", "NEW01=0", "NEW01=pd"),
@@ -136,6 +137,19 @@ def test_new_lesions_that_merge_count_once() -> None:
     assert [str(item.overall) for item in assess_irecist(seen)[1:]] == ["iUPD", "iUPD", "iCPD"]
     found = of_visits(seen[1:])
     assert (found.ids, found.target_sum(found.targets)) == (("NEW01", "NEW02"), Decimal(37))
+
+
+def test_a_lesion_called_merged_counts_with_its_conglomerate() -> None:
+    seen = visits("T01=50", "T01=50 NEW01=20 NEW02=12", "T01=50 NEW01=present NEW02=present NEW03=37")
+    for lesion_id in ("NEW01", "NEW02"):
+        seen = changed(seen, 2, lesion_id, state=LesionState.MERGED)
+    alone = of_visits(seen[1:])
+    assert alone.ids == ("NEW01", "NEW02", "NEW03")
+    assert alone.target_sum(("NEW01",)) is None
+    seen = changed(seen, 2, "NEW03", parents=("NEW01", "NEW02"))
+    found = of_visits(seen[1:])
+    assert (found.ids, found.target_sum(found.targets)) == (("NEW01", "NEW02"), Decimal(37))
+    assert [str(item.overall) for item in assess_irecist(seen)[1:]] == ["iUPD", "iCPD"]
 
 
 def test_a_lesion_of_the_baseline_is_never_new() -> None:
