@@ -4,6 +4,7 @@ Kaplan and Meier, J Am Stat Assoc 53 (1958) 457-481; the interval is Greenwood's
 Prentice), that of the median after Brookmeyer and Crowley, Biometrics 38 (1982) 29-41, on the same scale.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -61,7 +62,9 @@ def kaplan_meier(days: Sequence[int], events: Sequence[bool], arm: str = "") -> 
     times = np.asarray(days, dtype=float)
     happened = np.asarray(events, dtype=bool)
     function = ecdf(CensoredData(uncensored=times[happened], right=times[~happened])).sf
-    interval = function.confidence_interval(confidence_level=LEVEL, method="log-log") if happened.any() else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # at 0 and 1 the interval is not defined, which NaN says
+        interval = function.confidence_interval(confidence_level=LEVEL, method="log-log") if happened.any() else None
     quantiles = tuple(int(day) for day in function.quantiles)
     shares = np.asarray(function.probabilities)
     low = np.asarray(interval.low.probabilities) if interval else np.full(len(shares), np.nan)

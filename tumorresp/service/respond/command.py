@@ -1,6 +1,8 @@
 """The whole of `tumorresp respond`: read, evaluate, tables, rates, figures, CDISC."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from reports.rate_table import RATE_COLUMNS, rate_rows
@@ -8,6 +10,8 @@ from tumorresp.cohort.rates import CriterionRates, rates_by_criterion
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.ports import Progress
 from tumorresp.response.criteria import criterion_named
+from tumorresp.response.outcome import SubjectOutcome
+from tumorresp.response.protocol import Protocol
 from tumorresp.service.respond.cdisc_export import export_cdisc, study_facts
 from tumorresp.service.respond.protocol_file import read_protocol
 from tumorresp.service.respond.respond import FILE_WRITERS, RespondOptions, respond
@@ -69,6 +73,8 @@ def run_respond(request: RespondRequest, progress: Progress) -> RespondResult:
         written, findings = export_cdisc(outcome.subjects, facts, request.out / "cdisc")
         files += written
         warnings += len(findings)
+    if request.figures:
+        files += _write_figures(outcome.subjects, criteria, protocol, request.out / "figures", progress)
     return RespondResult(rates, len(outcome.subjects), outcome.errors, warnings, tuple(files))
 
 
@@ -81,3 +87,27 @@ def _write_rates(rates: tuple[CriterionRates, ...], request: RespondRequest) -> 
         writer.close()
         files.append(path)
     return files
+
+
+def _write_figures(
+    outcomes: Sequence[SubjectOutcome], criteria: Sequence[str], protocol: Protocol, folder: Path, progress: Progress
+) -> Iterator[Path]:
+    from reports.figures.write import write_figures
+
+    shown = [name for name in criteria if any(item.criterion == name for o in outcomes for item in o.outcomes)]
+    for number, name in enumerate(shown):
+        progress("Drawing figures", number, len(shown))
+        limits = shown_limits(protocol.criteria[name])
+        yield from write_figures(outcomes, name, criterion_named(name).title, limits, folder)
+
+
+def shown_limits(parameters: object) -> tuple[float, ...]:
+    """Return the changes of the sum (%) at which a criterion's category changes, where it has such."""
+    response, progression = getattr(parameters, "partial_response", None), getattr(parameters, "progression", None)
+    if isinstance(response, Fraction) and isinstance(progression, Fraction):
+        return float(100 * (response - 1)), float(100 * (progression - 1))
+    fall, growth = (
+        getattr(parameters, "size_decrease_percent", None),
+        getattr(parameters, "size_increase_percent", None),
+    )
+    return () if fall is None or growth is None else (-float(fall), float(growth))
