@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from tumorresp.domain.assessment import Assessment
 from tumorresp.domain.finding import Finding
+from tumorresp.quantify.growth_kinetics import GrowthRate, growth_rate, stein_fojo
 from tumorresp.response.discordance import discordances
 from tumorresp.response.outcome import BestResponse, CriterionOutcome, SubjectOutcome
 from tumorresp.response.reliable_change import reliable_changes
@@ -59,6 +60,7 @@ def _dates(*names: str) -> tuple[ResultColumn, ...]:
 
 
 _VOLUMETRIC = "volume-"
+_GROWING = ("mm", "mm3")
 _SUBJECT = _text("subject", "evaluator")
 _REASONS = ResultColumn("reasons", width=80)
 _PARAMETERS = ResultColumn("parameters", width=60)
@@ -217,6 +219,41 @@ def _reliable_changes(outcome: SubjectOutcome) -> Iterator[tuple[Value, ...]]:
             )
 
 
+def _growth(outcome: SubjectOutcome) -> Iterator[tuple[Value, ...]]:
+    """Give the growth of every sum in mm or mm3: rates of the first and the last interval, and the fitted model."""
+    for item in outcome.outcomes:
+        known = [
+            ((visit.date - outcome.course.visits[0].date).days, float(assessment.target_sum))
+            for visit, assessment in zip(outcome.course.visits, item.assessments, strict=True)
+            if assessment.target_sum is not None
+        ]
+        if not known or item.assessments[0].unit not in _GROWING:
+            continue
+        diameters = item.assessments[0].unit == "mm"
+        first, last = (_rate(known[:2], diameters=diameters), _rate(known[-2:], diameters=diameters))
+        model = stein_fojo([day for day, _ in known], [size for _, size in known])
+        yield (
+            *_of(outcome),
+            item.criterion,
+            first.percent_per_month,
+            last.percent_per_month,
+            last.specific_per_day,
+            None if model.model is None else str(model.model),
+            model.growth_per_day,
+            model.decay_per_day,
+            model.phi,
+            model.points,
+            "; ".join(dict.fromkeys(filter(None, (first.reason, last.reason, model.reason)))),
+        )
+
+
+def _rate(pair: Sequence[tuple[int, float]], *, diameters: bool) -> GrowthRate:
+    if len(pair) < 2:
+        return GrowthRate(None, None, "one size only")
+    (day, size), (later, grown) = pair
+    return growth_rate(size, grown, later - day, diameters=diameters)
+
+
 def _best_findings(by_criterion: CriterionOutcome) -> Iterator[Finding]:
     for best in (by_criterion.best_response, by_criterion.confirmed_response):
         if best is not None:
@@ -354,6 +391,20 @@ RELIABLE_CHANGES = ResultTable(
         *_numbers("low_change_mm3", "high_change_mm3"),
     ),
     _reliable_changes,
+)
+
+GROWTH = ResultTable(
+    "growth",
+    (
+        *_SUBJECT,
+        *_text("criterion"),
+        *_numbers("first_tgr_percent_per_month", "last_tgr_percent_per_month", "last_sgr_per_day"),
+        *_text("model"),
+        *_numbers("growth_per_day", "decay_per_day", "phi"),
+        ResultColumn("points", ColumnType.INTEGER),
+        ResultColumn("remark", width=40),
+    ),
+    _growth,
 )
 
 OUTCOME_TABLES = (

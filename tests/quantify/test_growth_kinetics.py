@@ -1,6 +1,7 @@
 """Growth rates against worked numbers; the model's parameters found again from its own curves."""
 
 from math import exp, log, sqrt
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -108,3 +109,13 @@ def test_two_sizes_are_flagged() -> None:
     found = stein_fojo([0, 42], [50.0, 80.0])
     assert (found.model, found.reason) == (KineticModel.GX, "only 2 sizes")
     assert found.growth_per_day == pytest.approx(log(1.6) / 42, rel=1e-4)
+
+
+def test_the_pages_example() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "criteria" / "growth-kinetics.md").read_text("utf-8")
+    found = growth_rate(20, 25, 61, diameters=True)
+    assert found.percent_per_month is not None
+    assert found.specific_per_day is not None
+    assert f"TGR = {found.percent_per_month:.1f} % a month" in page
+    assert f"= {found.specific_per_day:.4f} a day" in page
+    assert f"= {log(1 + found.percent_per_month / 100):.3f} a month" in page

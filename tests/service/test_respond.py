@@ -311,6 +311,25 @@ def test_cdisc_data_sets_are_written_beside(lesions: Path, tmp_path: Path) -> No
     assert run("respond", lesions, "--out", tmp_path, "--cdisc", "vendor").exit_code == 78
 
 
+def test_growth_is_a_table_where_it_is_asked_for(lesions: Path, tmp_path: Path) -> None:
+    run("respond", lesions, "--out", tmp_path, "--no-figures", "-f", "csv", "--growth", "-c", "volume-recist")
+    found = {r["subject"]: r for r in records(tmp_path / "growth.csv")}
+    assert float(found["007"]["first_tgr_percent_per_month"]) == pytest.approx(
+        100 * ((4500 / 13000) ** (30.4375 / 62) - 1)
+    )
+    assert float(found["008"]["last_sgr_per_day"]) > 0
+    assert found["007"]["points"] == "3"
+
+
+def test_figures_of_every_criterion(lesions: Path, tmp_path: Path) -> None:
+    run("respond", lesions, "--out", tmp_path, "-f", "csv", "-c", "recist-1.1", "-c", "irecist")
+    names = {path.name for path in (tmp_path / "figures").iterdir()}
+    assert {"recist-1.1-waterfall.png", "irecist-swimmer.svg", "recist-1.1-survival-pfs.html", "plotly.min.js"} <= names
+    shown = (tmp_path / "figures" / "recist-1.1-waterfall.svg").read_text("utf-8")
+    assert "007" in shown
+    assert "−30 %" in shown
+
+
 def test_explain_repeats_the_calculation(lesions: Path, tmp_path: Path) -> None:
     text = run("explain", "007", "2024-03-12", "--table", lesions).stdout
     assert "## Follow-up 1, 2024-03-12: PR" in text

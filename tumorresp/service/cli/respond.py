@@ -37,6 +37,7 @@ def respond(
         str | None, typer.Option(help="Write SDTM and ADaM too: sponsor or central-read; see docs/cdisc.md.")
     ] = None,
     study: Annotated[str, typer.Option(help="STUDYID of the CDISC data sets.")] = "STUDY",
+    growth: Annotated[bool, typer.Option(help="Growth rates and the Stein-Fojo model too (slower).")] = False,
     workers: Annotated[int, typer.Option(help="Processes; 0: one a core.")] = 0,
 ) -> None:
     """Evaluate a table of lesion measurements, or of reported responses, without images.
@@ -61,6 +62,7 @@ def respond(
             cdisc=cdisc,
             study=study,
             workers=workers,
+            growth=growth,
         )
         with progress_bar() as progress:
             result = run_respond(request, progress)

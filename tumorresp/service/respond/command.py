@@ -31,6 +31,7 @@ class RespondRequest:
     cdisc: str | None = None
     study: str = "STUDY"
     workers: int = 0
+    growth: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,9 @@ def run_respond(request: RespondRequest, progress: Progress) -> RespondResult:
             where=request.table.name,
             remedy="`tumorresp audit LESIONS --reported TABLE` holds it against measurements.",
         )
-    options = RespondOptions(criteria, request.formats, request.workers, keep_observations=facts is not None)
+    options = RespondOptions(
+        criteria, request.formats, request.workers, keep_observations=facts is not None, growth=request.growth
+    )
     outcome = respond(table, request.table.name, request.out, protocol, options, progress)
     rates = rates_by_criterion(outcome.subjects)
     files = [*outcome.files, *_write_rates(rates, request)]

@@ -13,7 +13,7 @@ from typing import Any
 
 from openpyxl import Workbook
 
-from reports.outcome_tables import FINDINGS, OUTCOME_TABLES, ResultColumn, ResultTable, Value
+from reports.outcome_tables import FINDINGS, GROWTH, OUTCOME_TABLES, ResultColumn, ResultTable, Value
 from reports.table_writers import CsvWriter, JsonWriter, ParquetWriter, TableWriter, WorkbookWriter
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.finding import Severity
@@ -46,12 +46,20 @@ class RespondOptions:
         Processes; 1 works in this one.
     keep_observations
         The outcomes hold the lesions' observations.
+    growth
+        Growth rates and models too; fitting them takes longer than all the rest.
     """
 
     criteria: tuple[str, ...] = ("recist-1.1",)
     formats: tuple[str, ...] = ("csv", "xlsx")
     workers: int = 0
     keep_observations: bool = False
+    growth: bool = False
+
+    @property
+    def tables(self) -> tuple[ResultTable, ...]:
+        """The result tables that are wanted."""
+        return (*OUTCOME_TABLES, GROWTH) if self.growth else OUTCOME_TABLES
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,7 @@ def respond(
     subjects: list[SubjectOutcome] = []
     errors = warnings = 0
     with ExitStack() as stack:
-        writers = _Writers(stack, out, options.formats, OUTCOME_TABLES)
+        writers = _Writers(stack, out, options.formats, options.tables)
         header: list[tuple[Value, ...]] = [
             ("", "", "", "", str(f.severity), f.code, f.message, f.where) for f in table.findings
         ]
@@ -118,14 +126,14 @@ def _results(table: TableFile, protocol: Protocol, options: RespondOptions, prog
     if workers <= 1:
         for number, job in enumerate(jobs):
             progress("Evaluating subjects", number, len(chunks))
-            yield evaluate_part(job, OUTCOME_TABLES)
+            yield evaluate_part(job, options.tables)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
         waiting: list[Future[PartResult]] = []
         done = 0
         for job in jobs:
-            waiting.append(pool.submit(_evaluate, job))
+            waiting.append(pool.submit(_evaluate, job, growth=options.growth))
             if len(waiting) >= workers * _AHEAD:
                 progress("Evaluating subjects", done, len(chunks))
                 yield waiting.pop(0).result()
@@ -136,8 +144,9 @@ def _results(table: TableFile, protocol: Protocol, options: RespondOptions, prog
             done += 1
 
 
-def _evaluate(job: PartJob) -> PartResult:
-    return evaluate_part(job, OUTCOME_TABLES)
+def _evaluate(job: PartJob, *, growth: bool) -> PartResult:
+    """Work in another process, where tables go by their names: their functions do not travel."""
+    return evaluate_part(job, RespondOptions(growth=growth).tables)
 
 
 class _Writers:
