@@ -183,6 +183,7 @@ def test_early_scan(then: str, early: EarlyScan, expected: str, code: str) -> No
 def test_days_to_the_confirmation_count_from_the_first_iupd() -> None:
     found = on_days((0, 50, 64, 78), "T01=50", "T01=60", "T01=60", "T01=65")
     assert categories(found) == "iUPD iUPD iCPD"
+    assert found[3].reasons[-1].startswith("iUPD of Follow-up 1 is confirmed after 28 days by the sum of the targets")
 
 
 LATE = [
@@ -232,6 +233,8 @@ NOT_EVALUABLE = [
     (("T01=50", "T01=50 NEW01=12", "T01=50 NEW01=ne", "T01=50 NEW01=17"), "iUPD iUPD iCPD"),
     (("T01=50", "T01=50 NEW01=12 NEW02=12", "T01=50 NEW01=29"), "iUPD iCPD"),
     (("T01=50", "T01=50 NEW01=12 NEW02=12", "T01=50 NEW01=28.9"), "iUPD iUPD"),
+    # progressive targets hold it, though the non-targets were not assessed
+    ((f"T01=50 {NT}", "T01=60 NT01=pd", "T01=60"), "iUPD iUPD"),
     # non-targets not assessed: the targets' improvement counts, unless non-targets were the cause
     ((f"T01=50 {NT}", f"T01=60 {NT}", "T01=50"), "iUPD iSD"),
     ((f"T01=50 {NT}", "T01=50 NT01=pd", "T01=30"), "iUPD NE"),
@@ -274,6 +277,11 @@ SET_BACK = [
     (("T01=50", "T01=50 NEW01=12", "T01=35 NEW01=12", "T01=35 NEW01=17"), "iUPD iPR iUPD"),
     (("T01=50", "T01=50 NEW01=20", "T01=35 NEW01=20", "T01=35 NEW01=15", "T01=35 NEW01=17", "T01=35 NEW01=20"),
      "iUPD iPR iPR iPR iUPD"),
+    # the smallest sum outlasts a row of iUPD, whether it lies in it or before it
+    (("T01=50", "T01=50 NEW01=30", "T01=50 NEW01=20", "T01=50 NEW01=24", "T01=35 NEW01=24", "T01=35 NEW01=25"),
+     "iUPD iUPD iUPD iPR iUPD"),
+    (("T01=50", "T01=50 NEW01=20", "T01=35 NEW01=15", "T01=42 NEW01=17", "T01=36 NEW01=17", "T01=36 NEW01=20"),
+     "iUPD iPR iUPD iSD iUPD"),
     # one that was not assessed can only add
     (("T01=50", "T01=50 NEW01=12 NEW02=12", "T01=35 NEW01=12 NEW02=12", "T01=35 NEW01=28.9"), "iUPD iPR iPR"),
     (("T01=50", "T01=50 NEW01=12 NEW02=12", "T01=35 NEW01=12 NEW02=12", "T01=35 NEW01=29"), "iUPD iPR iUPD"),

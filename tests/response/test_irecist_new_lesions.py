@@ -67,6 +67,8 @@ def test_five_in_all() -> None:
     observations = tuple(replace(item, organ=organ) for item, organ in zip(visit.observations, organs, strict=True))
     found = of_visits((replace(visit, observations=observations),))
     assert found.targets == ("NEW03", "NEW04", "NEW05", "NEW06", "NEW07")
+    later = of_visits((replace(visit, observations=observations[2:]), replace(visit, observations=observations)))
+    assert later.targets == ("NEW03", "NEW04", "NEW05", "NEW06", "NEW07")
     fewer = of_visits(
         (replace(visit, observations=observations),), IrecistParameters(new_targets=3, new_targets_per_organ=1)
     )
@@ -167,4 +169,5 @@ def test_the_list_follows_the_lesion_whatever_it_is_called_later() -> None:
 def test_sources_stand_with_the_sizes() -> None:
     (item,) = of_visits(changed(visits("NEW01=12"), 0, "NEW01", source="row 7")).inputs()
     assert (item.lesion_id, item.value, item.unit) == ("NEW01", Decimal(12), "mm")
+    assert listed("NEW01=12/equivocal").inputs() == ()
     assert (item.quantity, item.source) == ("long axis", "row 7")
