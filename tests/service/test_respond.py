@@ -6,6 +6,7 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
+import lxml.html
 import openpyxl
 import pyarrow as pa
 import pyarrow.csv
@@ -328,6 +329,20 @@ def test_figures_of_every_criterion(lesions: Path, tmp_path: Path) -> None:
     shown = (tmp_path / "figures" / "recist-1.1-waterfall.svg").read_text("utf-8")
     assert "007" in shown
     assert "−30 %" in shown
+
+
+def test_the_page_shows_rates_figures_discordances_and_findings(lesions: Path, tmp_path: Path) -> None:
+    lesions.write_text(lesions.read_text("utf-8").replace("007,", "<b>7,"), "utf-8")
+    run("respond", lesions, "--out", tmp_path, "-f", "csv", "-c", "recist-1.1", "-c", "volume-recist")
+    page = lxml.html.parse(tmp_path / "report.html")
+    text = page.getroot().text_content()
+    assert "50.0 % (1.3–98.7)" in text
+    assert "volume-recist: target SD (−65.4 % from baseline" in text
+    assert "unreadable-cell" in text
+    assert "<b>7" in text  # a subject's name is text, never markup
+    linked = [*page.xpath("//img/@src"), *page.xpath("//a/@href")]
+    assert len(linked) == 20
+    assert all((tmp_path / name).is_file() for name in linked)
 
 
 def test_explain_repeats_the_calculation(lesions: Path, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from rich.markup import escape
 from rich.table import Table
 
-from tumorresp.cohort.rates import CriterionRates, Rate, RateName
+from reports.cohort_page import rate_in_words
+from tumorresp.cohort.rates import CriterionRates, RateName
 from tumorresp.domain.assessment import Category
 from tumorresp.response.irecist import I_FORM
 from tumorresp.service.cli.screen import console
@@ -37,7 +38,7 @@ def show_rates(found: Sequence[CriterionRates], subjects: int) -> None:
         table.add_row(
             f"{escape(item.criterion)}\n[dim]{'confirmed' if item.confirmed else 'unconfirmed'}[/]",
             *(str(counts.get(category, 0)) for category in columns),
-            *(_rate(shown[name]) for name in (RateName.ORR, RateName.DCR)[: 1 + (console.width >= _WIDE)]),
+            *(rate_in_words(shown[name]) for name in (RateName.ORR, RateName.DCR)[: 1 + (console.width >= _WIDE)]),
         )
     console.print(table)
 
@@ -49,9 +50,3 @@ def _shown_as(category: Category) -> Category:
 
 def _order(category: Category) -> int:
     return list(Category).index(category)
-
-
-def _rate(rate: Rate) -> str:
-    if rate.share is None or rate.low is None or rate.high is None:
-        return "–"
-    return f"{100 * rate.share:.1f} % ({100 * rate.low:.1f}–{100 * rate.high:.1f})"

@@ -49,7 +49,7 @@ def respond(
     Exit code: 0 every row was used; 1 some were not, or contradict each other: see the findings; 65 the table cannot be
     read.
     """
-    from tumorresp.service.respond.command import RespondRequest, run_respond
+    from tumorresp.service.respond.command import PAGE, RespondRequest, run_respond
 
     with errors_shown():
         request = RespondRequest(
@@ -72,7 +72,7 @@ def respond(
             f"[yellow]{result.errors} error(s), {result.warnings} warning(s)[/] about the table: see the findings.",
             soft_wrap=True,
         )
-    console.print(f"Results: [bold]{escape(str(out))}[/]", soft_wrap=True)
+    console.print(f"Results: {escape(str(out))}, best seen in [bold]{escape(str(out / PAGE))}[/]", soft_wrap=True)
     raise typer.Exit(1 if result.errors else 0)
 
 

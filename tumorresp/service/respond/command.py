@@ -1,10 +1,11 @@
 """The whole of `tumorresp respond`: read, evaluate, tables, rates, figures, CDISC."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from reports.cohort_page import CohortPage, CriterionFigures, cohort_html
 from reports.rate_table import RATE_COLUMNS, rate_rows
 from tumorresp.cohort.rates import CriterionRates, rates_by_criterion
 from tumorresp.domain.errors import InvalidInput
@@ -16,6 +17,9 @@ from tumorresp.service.respond.cdisc_export import export_cdisc, study_facts
 from tumorresp.service.respond.protocol_file import read_protocol
 from tumorresp.service.respond.respond import FILE_WRITERS, RespondOptions, respond
 from tumorresp.service.respond.table_files import read_table_file
+
+PAGE = "report.html"
+_FIGURES = "figures"
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,24 @@ def run_respond(request: RespondRequest, progress: Progress) -> RespondResult:
         written, findings = export_cdisc(outcome.subjects, facts, request.out / "cdisc")
         files += written
         warnings += len(findings)
+    drawn: list[CriterionFigures] = []
     if request.figures:
-        files += _write_figures(outcome.subjects, criteria, protocol, request.out / "figures", progress)
+        drawn = _write_figures(outcome.subjects, criteria, protocol, request.out / _FIGURES, progress)
+    page = request.out / PAGE
+    page.write_text(
+        cohort_html(
+            CohortPage(
+                request.table.name,
+                protocol.name,
+                len(outcome.subjects),
+                rates,
+                tuple(drawn),
+                outcome.findings,
+                outcome.discordances,
+            )
+        ),
+        "utf-8",
+    )
     return RespondResult(rates, len(outcome.subjects), outcome.errors, warnings, tuple(files))
 
 
@@ -94,14 +114,24 @@ def _write_rates(rates: tuple[CriterionRates, ...], request: RespondRequest) -> 
 
 def _write_figures(
     outcomes: Sequence[SubjectOutcome], criteria: Sequence[str], protocol: Protocol, folder: Path, progress: Progress
-) -> Iterator[Path]:
+) -> list[CriterionFigures]:
     from reports.figures.write import write_figures
 
-    shown = [name for name in criteria if any(item.criterion == name for o in outcomes for item in o.outcomes)]
+    present = {item.criterion for outcome in outcomes for item in outcome.outcomes}
+    shown = [name for name in criteria if name in present]
+    drawn = []
     for number, name in enumerate(shown):
         progress("Drawing figures", number, len(shown))
-        limits = shown_limits(protocol.criteria[name])
-        yield from write_figures(outcomes, name, criterion_named(name).title, limits, folder)
+        title = criterion_named(name).title
+        files = write_figures(outcomes, name, title, shown_limits(protocol.criteria[name]), folder)
+        pictures = [path for path in files if path.suffix == ".png"]
+        drawn.append(
+            CriterionFigures(
+                title,
+                tuple((p.stem, f"{_FIGURES}/{p.name}", f"{_FIGURES}/{p.with_suffix('.html').name}") for p in pictures),
+            )
+        )
+    return drawn
 
 
 def shown_limits(parameters: object) -> tuple[float, ...]:

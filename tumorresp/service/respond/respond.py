@@ -13,7 +13,7 @@ from typing import Any
 
 from openpyxl import Workbook
 
-from reports.outcome_tables import FINDINGS, GROWTH, OUTCOME_TABLES, ResultColumn, ResultTable, Value
+from reports.outcome_tables import DISCORDANCES, FINDINGS, GROWTH, OUTCOME_TABLES, ResultColumn, ResultTable, Value
 from reports.table_writers import CsvWriter, JsonWriter, ParquetWriter, TableWriter, WorkbookWriter
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.finding import Severity
@@ -64,12 +64,22 @@ class RespondOptions:
 
 @dataclass(frozen=True)
 class RespondOutcome:
-    """What came out, for the screen and for what is written of the whole cohort."""
+    """What came out, for the screen and for what is written of the whole cohort.
+
+    Parameters
+    ----------
+    findings
+        (severity, code, message, where) of every finding.
+    discordances
+        Rows of the table of that name.
+    """
 
     subjects: tuple[SubjectOutcome, ...]
     errors: int
     warnings: int
     files: tuple[Path, ...]
+    findings: tuple[tuple[str, str, str, str], ...] = ()
+    discordances: tuple[tuple[Value, ...], ...] = ()
 
 
 def respond(
@@ -102,9 +112,12 @@ def respond(
             ("", "", "", "", str(f.severity), f.code, f.message, f.where) for f in table.findings
         ]
         writers.write({FINDINGS.name: header})
+        noted, differing = list(header), []
         for result in _results(table, protocol, options, progress):
             writers.write(result.tables)
             subjects += result.outcomes
+            noted += result.tables[FINDINGS.name]
+            differing += result.tables[DISCORDANCES.name]
             errors += result.errors
             warnings += result.warnings
     record = out / "protocol.json"
@@ -114,6 +127,8 @@ def respond(
         errors + sum(finding.severity is Severity.ERROR for finding in table.findings),
         warnings,
         (*writers.files, record),
+        tuple((str(row[4]), str(row[5]), str(row[6]), str(row[7])) for row in noted),
+        tuple(differing),
     )
 
 
