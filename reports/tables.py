@@ -51,6 +51,11 @@ def evaluation_document(evaluation: SubjectEvaluation) -> dict[str, Any]:
             for point in evaluation.time_points
             for a in point.assessments
         ],
+        "discordances": [
+            {"time_point": point.time_point.name, "why": list(point.discordance)}
+            for point in evaluation.time_points
+            if point.discordance
+        ],
         "waiting": [
             {"time_point": point.time_point.name, "label": item.measurement.label, "reason": item.reason}
             for point in evaluation.time_points

@@ -82,11 +82,20 @@ def test_page_shows_categories_numbers_reasons_and_one_picture_a_measured_lesion
     assert rows[2][7].startswith("PD")
     assert rows[1][11] == "PR"
     text = page.text_content()
-    assert "The two criteria disagree" in text
+    assert "The two criteria differ" in text
     assert all(reason in text for p in evaluation.time_points for a in p.assessments for reason in a.reasons)
     measured = sum(item.measurement.long_axis is not None for p in evaluation.time_points for item in p.lesions)
     assert len(page.xpath("//img")) == measured == len(pictures.lesions)
     assert not re.search(r"(src|href)=.https?:", build_html(evaluation, pictures))
+
+
+def test_why_the_criteria_differ_stands_on_the_page_and_in_the_document(evaluation, pictures):
+    first, second, third = evaluation.time_points
+    why = ("recist-1.1: target SD; volume-recist: target PR.",)
+    differing = replace(evaluation, time_points=(first, replace(second, discordance=why), third))
+    page = " ".join(html.fromstring(build_html(differing, pictures)).text_content().split())
+    assert "The two criteria differ. recist-1.1: target SD; volume-recist: target PR." in page
+    assert evaluation_document(differing)["discordances"] == [{"time_point": "Follow-up 1", "why": list(why)}]
 
 
 def test_page_and_pdf_are_the_same_bytes_when_made_again(evaluation, pictures):

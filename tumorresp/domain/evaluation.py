@@ -65,7 +65,10 @@ class LesionEvaluation:
 
 @dataclass(frozen=True, eq=False)
 class TimePointEvaluation:
-    """One time point, complete: what SEG, SR, pages and tables are written from."""
+    """One time point, complete: what SEG, SR, pages and tables are written from.
+
+    ``discordance`` says why RECIST 1.1 and the volumetric response differ; empty where they do not.
+    """
 
     time_point: TimePoint
     study_instance_uid: str
@@ -73,6 +76,7 @@ class TimePointEvaluation:
     ambiguous: tuple[AmbiguousMatch, ...]
     assessments: tuple[Assessment, ...]
     findings: tuple[Finding, ...] = field(default=())
+    discordance: tuple[str, ...] = field(default=())
 
 
 @dataclass(frozen=True, eq=False)

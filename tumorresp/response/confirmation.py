@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tumorresp.domain.assessment import Category
+from tumorresp.response.reasons import listing
 from tumorresp.response.subject import DatedResponse
 
 
@@ -16,8 +17,19 @@ class ConfirmationRules:
     accept_sd: bool
 
 
-def confirming_index(responses: Sequence[DatedResponse], index: int, rules: ConfirmationRules) -> int | None:
-    """Return which later response confirms that at ``index``, None where none does.
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Which later response confirms one (None: none does), and why none does."""
+
+    index: int | None
+    obstacle: str = ""
+
+
+_GOOD = {Category.CR: (Category.CR,), Category.PR: (Category.CR, Category.PR)}
+
+
+def confirmation(responses: Sequence[DatedResponse], index: int, rules: ConfirmationRules) -> Confirmation:
+    """Return which later response confirms the CR or PR at ``index``.
 
     The first one that is late enough and good enough decides; it need not be the next scan. CR is confirmed by CR, with
     CR and NE between; PR by PR or CR, with CR, PR and NE between, and one SD where that is allowed. A PR after a CR
@@ -29,23 +41,38 @@ def confirming_index(responses: Sequence[DatedResponse], index: int, rules: Conf
         In order of date, one a date.
     """
     first = responses[index]
-    confirming = (Category.CR,) if first.overall is Category.CR else (Category.CR, Category.PR)
+    good = _GOOD[first.overall]
     for later in range(index + 1, len(responses)):
         item = responses[later]
-        if item.overall in confirming and (item.date - first.date).days >= rules.min_days:
-            between = [other.overall for other in responses[index + 1 : later]]
-            return later if _allowed(first.overall, between, item.overall, rules) else None
-    return None
+        if item.overall in good and (item.date - first.date).days >= rules.min_days:
+            obstacle = _obstacle(first.overall, responses[index + 1 : later + 1], rules)
+            return Confirmation(None if obstacle else later, obstacle)
+    words = f"no {' or '.join(good)} follows at least {rules.min_days} days later"
+    return Confirmation(None, words)
 
 
-def _allowed(first: Category, between: Sequence[Category], last: Category, rules: ConfirmationRules) -> bool:
-    good = {Category.CR} if first is Category.CR else {Category.CR, Category.PR}
-    tolerated = {Category.NE} | ({Category.SD} if first is Category.PR and rules.accept_sd else set())
-    if any(item not in good | tolerated for item in between):
-        return False
-    if between.count(Category.NE) > rules.max_nr_ne or between.count(Category.SD) > 1:
-        return False
-    course = [*between, last]
-    if Category.CR not in course:
-        return True
-    return Category.PR not in course[course.index(Category.CR) :]
+def _obstacle(first: Category, course: Sequence[DatedResponse], rules: ConfirmationRules) -> str:
+    """Return what forbids that the last of a course confirms the response before it, empty where nothing does."""
+    last, good = course[-1], _GOOD[first]
+    stable_allowed = 1 if first is Category.PR and rules.accept_sd else 0
+    not_evaluable, stable = 0, 0
+    complete: DatedResponse | None = None
+    for item in course:
+        if item.overall is Category.NE:
+            not_evaluable += 1
+        elif item.overall in good:
+            if complete is not None and item.overall is Category.PR:
+                return f"{_seen(item)} comes after {_seen(complete)}, and a PR after a CR confirms nothing"
+            complete = item if item.overall is Category.CR else complete
+        else:
+            stable += item.overall is Category.SD
+            if item.overall is not Category.SD or stable > stable_allowed:
+                return f"{_seen(item)} lies between it and {_seen(last)}"
+    if not_evaluable > rules.max_nr_ne:
+        names = listing([item.name for item in course if item.overall is Category.NE])
+        return f"{not_evaluable} NE ({names}) lie between it and {_seen(last)}, at most {rules.max_nr_ne} may"
+    return ""
+
+
+def _seen(item: DatedResponse) -> str:
+    return f"{item.overall} at {item.name} on {item.date}"

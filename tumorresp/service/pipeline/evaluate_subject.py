@@ -18,6 +18,7 @@ from tumorresp.domain.measurement import Axis, Measurement
 from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.quantify.registration import register
 from tumorresp.response import LesionObservation, Visit, assess_recist_1_1, assess_volumetric
+from tumorresp.response.discordance import discordances
 from tumorresp.service.pipeline.lesion_results import LesionResult
 from tumorresp.service.pipeline.reading_plan import PlacedMeasurement, Reading
 
@@ -52,7 +53,9 @@ def evaluate_reading(
     ]
     lesions = [tuple(_lesion(assignment, result_of) for assignment in result.assignments) for result in followed]
     visits = [_visit(point, items) for point, items in zip(points, lesions, strict=True)]
-    assessed = list(zip(assess_recist_1_1(visits), assess_volumetric(visits), strict=True))
+    recist, volumetric = assess_recist_1_1(visits), assess_volumetric(visits)
+    assessed = list(zip(recist, volumetric, strict=True))
+    differing = {item.time_point_id: item.why for item in discordances(recist, volumetric, visits)}
     return SubjectEvaluation(
         subject_key,
         patient_id,
@@ -64,6 +67,7 @@ def evaluate_reading(
                 followed[number].ambiguous,
                 assessed[number],
                 (*notes[number], *(check_target_choice(lesions[0]) if number == 0 else ())),
+                differing.get(point.time_point_id, ()),
             )
             for number, (point, (_, items)) in enumerate(zip(points, reading.by_date, strict=True))
         ),

@@ -1,0 +1,81 @@
+"""Which of a subject's responses count: one a day, from the reference date to the first progression.
+
+Cut at the start of another therapy and at death (RECIST 1.1, section 4.5: from the start of treatment to progression).
+"""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tumorresp.domain.assessment import Category
+from tumorresp.domain.errors import InvalidInput
+from tumorresp.response.subject import DatedResponse, SubjectDates
+
+_WORST_FIRST = (
+    Category.PD,
+    Category.NON_CR_NON_PD,
+    Category.SD,
+    Category.MR,
+    Category.PR,
+    Category.CR,
+    Category.NED,
+    Category.NE,
+)
+_RANK = {category: rank for rank, category in enumerate(_WORST_FIRST)}
+
+
+@dataclass(frozen=True, slots=True)
+class CountedResponses:
+    """The responses that count, by date, and a sentence for each that does not; of what follows a PD nothing is said."""
+
+    responses: tuple[DatedResponse, ...]
+    left_out: tuple[str, ...] = ()
+
+
+def known_reference(dates: SubjectDates) -> datetime.date:
+    """Return the reference date.
+
+    Raises
+    ------
+    InvalidInput
+        If it is not known, or death or another therapy lies before it.
+    """
+    reference = dates.reference
+    if reference is None:
+        raise InvalidInput("the reference date is not known.", where="reference_date", remedy="Give it for the subject.")
+    for name, day, words in (
+        ("death_date", dates.death, "death"),
+        ("new_therapy_date", dates.new_therapy, "the start of another anti-cancer therapy"),
+    ):
+        if day is not None and day < reference:
+            raise InvalidInput(
+                f"{words} on {day} lies before the reference date {reference}.", where=name, remedy="Correct one."
+            )
+    return reference
+
+
+def one_a_day(responses: Sequence[DatedResponse]) -> list[DatedResponse]:
+    """Return the worst response of every day, by date; NE only where there is nothing else on that day.
+
+    What is MISSING is no assessment and left out. The order of the input does not matter.
+
+    Raises
+    ------
+    InvalidInput
+        If a response is none of RECIST 1.1's, nor MR or NED. iRECIST's have rules of their own
+        (``tumorresp.response.irecist_over_time``): an iUPD is progression or none by what follows.
+    """
+    try:
+        ordered = sorted((_order(item), item) for item in responses if item.overall is not Category.MISSING)
+    except KeyError:
+        unknown = next(item for item in responses if item.overall not in _RANK and item.overall is not Category.MISSING)
+        raise InvalidInput(
+            f"{unknown.overall} on {unknown.date} is none of {', '.join(_RANK)}.",
+            where=unknown.source or unknown.name,
+            remedy="iRECIST's responses are evaluated by the criterion irecist.",
+        ) from None
+    kept: list[DatedResponse] = []
+    for _, item in ordered:
+        if not kept or kept[-1].date != item.date:
+            kept.append(item)
+    return kept
