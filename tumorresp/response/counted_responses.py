@@ -66,7 +66,7 @@ def one_a_day(responses: Sequence[DatedResponse]) -> list[DatedResponse]:
         (``tumorresp.response.irecist_over_time``): an iUPD is progression or none by what follows.
     """
     try:
-        ordered = sorted((_order(item), item) for item in responses if item.overall is not Category.MISSING)
+        ordered = sorted((item for item in responses if item.overall is not Category.MISSING), key=_order)
     except KeyError:
         unknown = next(item for item in responses if item.overall not in _RANK and item.overall is not Category.MISSING)
         raise InvalidInput(
@@ -75,7 +75,70 @@ def one_a_day(responses: Sequence[DatedResponse]) -> list[DatedResponse]:
             remedy="iRECIST's responses are evaluated by the criterion irecist.",
         ) from None
     kept: list[DatedResponse] = []
-    for _, item in ordered:
+    for item in ordered:
         if not kept or kept[-1].date != item.date:
             kept.append(item)
     return kept
+
+
+def counted_responses(
+    responses: Sequence[DatedResponse],
+    *,
+    reference: datetime.date,
+    new_therapy: datetime.date | None,
+    death: datetime.date | None,
+    progression_included: bool,
+) -> CountedResponses:
+    """Return the responses that count.
+
+    Progression that dates from an earlier scan (an equivocal lesion that is confirmed later) takes away the responses
+    from that day on: the lesion was there.
+
+    Parameters
+    ----------
+    new_therapy, death
+        Nothing after these days counts; None where there is no such limit.
+    progression_included
+        The first PD counts itself.
+    """
+    counted: list[DatedResponse] = []
+    left_out: list[str] = []
+    progression: DatedResponse | None = None
+    for item in one_a_day(responses):
+        why = _outside(item, reference, new_therapy, death)
+        if why:
+            left_out.append(_not_counted(item, why))
+        elif item.overall is Category.PD:
+            progression = item
+            break
+        else:
+            counted.append(item)
+    if progression is not None:
+        since = progression.progression_date
+        while counted and counted[-1].date >= since:
+            last = counted.pop()
+            left_out.append(_not_counted(last, f"the progression seen at {progression.name} dates from {since}"))
+        if progression_included:
+            counted.append(progression)
+    return CountedResponses(tuple(counted), tuple(left_out))
+
+
+def _outside(
+    item: DatedResponse, reference: datetime.date, new_therapy: datetime.date | None, death: datetime.date | None
+) -> str:
+    """Return why a day lies outside of what counts, empty where it does not."""
+    if item.date < reference:
+        return f"before the reference date {reference}"
+    if new_therapy is not None and item.date > new_therapy:
+        return f"after the start of another anti-cancer therapy on {new_therapy}"
+    if death is not None and item.date > death:
+        return f"after death on {death}"
+    return ""
+
+
+def _not_counted(item: DatedResponse, why: str) -> str:
+    return f"Not counted: {item.overall} at {item.name} on {item.date}, {why}."
+
+
+def _order(item: DatedResponse) -> tuple[datetime.date, int, datetime.date, str, str]:
+    return item.date, _RANK[item.overall], item.progression_date, item.name, item.time_point_id
