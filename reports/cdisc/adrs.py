@@ -12,6 +12,7 @@ from reports.cdisc.parameter_codes import parameter
 from reports.cdisc.study_facts import StudyFacts
 from reports.cdisc.subject_records import Reading, SubjectRecords, study_day
 from tumorresp.domain.assessment import Assessment, Category
+from tumorresp.response.best_response import response_date
 from tumorresp.response.observation import Visit
 from tumorresp.response.outcome import BestResponse, CriterionOutcome
 from tumorresp.response.subject import DatedResponse, dated_responses
@@ -224,15 +225,16 @@ def _best(
         **_source(course.source_on(best.date)),
     }
     responded = best.category in _RESPONSES
+    began = response_date(best) or best.date
     has_benefit = best.category in _BENEFIT
     yield _parameter(course, benefit, f"{confirmed}Clinical Benefit") | _yes_no(
-        course, happened=has_benefit, date=best.date
+        course, happened=has_benefit, date=began
     )
     yield _parameter(course, best_of_two, f"Best {confirmed}Overall Response of CR/PR") | _yes_no(
         course, happened=responded, date=best.date
     )
     if response:
-        yield _parameter(course, response, f"{confirmed}Response") | _yes_no(course, happened=responded, date=best.date)
+        yield _parameter(course, response, f"{confirmed}Response") | _yes_no(course, happened=responded, date=began)
 
 
 def _others(course: _Course) -> Iterator[dict[str, Value]]:

@@ -104,7 +104,10 @@ def test_dates_of_a_confirmed_response() -> None:
     assert found.date == REFERENCE + datetime.timedelta(days=84)
     assert found.confirming_date == REFERENCE + datetime.timedelta(days=140)
     assert [(day - REFERENCE).days for day in found.component_dates] == [84, 112, 140]
-    assert "56 days later" in found.reasons[1]
+    assert found.reasons[1:] == (
+        "CR at Visit 4 on 2024-05-20 is not confirmed: no CR follows at least 28 days later.",
+        "Best is PR: Visit 2 on 2024-03-25, confirmed by CR at Visit 4 on 2024-05-20, 56 days later (at least 28).",
+    )
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,17 @@ def test_response_and_its_duration() -> None:
     assert (ongoing.days, ongoing.event) == (57, False)
 
 
+def test_a_response_that_becomes_complete_began_with_its_first_scan() -> None:
+    found = points(course(("PR", 56), ("PR", 112), ("CR", 168), ("CR", 224), ("PD", 280)))
+    assert (found[EndPointName.DOR].start, found[EndPointName.DOR].days) == (day(56), 225)
+    assert found[EndPointName.TTR].days == 57
+
+
+def test_stable_disease_lasts_until_progression_not_until_death() -> None:
+    found = points(course(("SD", 56)), death=80, first_treatment=0)
+    assert (found[EndPointName.DOSD].days, found[EndPointName.DOSD].event) == (57, False)
+
+
 def test_duration_of_stable_disease_starts_with_the_treatment() -> None:
     found = points(course(("SD", 56), ("PD", 112)), first_treatment=3)
     duration = found[EndPointName.DOSD]
@@ -118,6 +129,9 @@ def test_progression_dates_from_the_earliest_scan() -> None:
 def test_dates_that_cannot_be() -> None:
     with pytest.raises(InvalidInput, match="death"):
         points(course(("SD", 56)), death=-1)
+    kept, findings = with_reference(SubjectDates(REFERENCE, death=day(-1), new_therapy=day(-1)), None)
+    assert (kept.death, kept.new_therapy) == (None, None)
+    assert [item.code for item in findings] == ["date-before-reference"] * 2
     with pytest.raises(InvalidInput, match="reference"):
         end_points([], SubjectDates(), PUBLISHED)
 

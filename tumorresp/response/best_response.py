@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tumorresp.domain.assessment import Category
-from tumorresp.domain.errors import InvalidInput
+from tumorresp.domain.errors import InvalidSettings
 from tumorresp.domain.finding import Finding, Severity
-from tumorresp.response.confirmation import ConfirmationRules, confirming_index
+from tumorresp.response.confirmation import ConfirmationRules, confirmation
+from tumorresp.response.counted_responses import what_counts
 from tumorresp.response.outcome import BestResponse
 from tumorresp.response.parameters import as_pairs
 from tumorresp.response.subject import DatedResponse, SubjectDates
@@ -55,34 +56,38 @@ class BestResponseParameters:
     pd_inclusive: bool = True
     cut_at_new_therapy: bool = True
 
+    def __post_init__(self) -> None:
+        for name in ("confirm_min_days", "max_nr_ne", "sd_min_days"):
+            if getattr(self, name) < 0:
+                raise InvalidSettings(f"{getattr(self, name)} is below 0.", where=f"best_response.{name}")
 
-_PROGRESSION = (Category.PD, Category.ICPD)
-_WORST_FIRST = (
-    Category.PD,
-    Category.NON_CR_NON_PD,
-    Category.SD,
-    Category.MR,
-    Category.PR,
-    Category.CR,
-    Category.NED,
-    Category.NE,
-)
+
+_RESPONSES = (Category.CR, Category.PR)
 _STABLE_OR_BETTER = (Category.SD, Category.MR, Category.PR, Category.CR)
-_ALLOWED = frozenset(_WORST_FIRST)
+_OF_TARGETS = (Category.SD, Category.MR, Category.PR)
+_DISEASE = (*_OF_TARGETS, Category.NON_CR_NON_PD)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Found:
+    """The decision: at which counted response, from which to which it rests on, and the sentence."""
+
     category: Category
     index: int
-    confirming: int | None
+    first: int
+    last: int
     words: str
+    confirming: int | None = None
 
 
 def best_response(
     responses: Sequence[DatedResponse], dates: SubjectDates, parameters: BestResponseParameters, *, confirmed: bool
 ) -> BestResponse:
     """Return the best overall response.
+
+    ``component_dates`` are, of CR and PR, those from the first visit of the response to the last that the decision
+    needs (a PR before the CR included, for the response began with it); of PD and NE those of all visits that count, as
+    none of them was better; of what must last, that of the visit that lasted.
 
     Parameters
     ----------
@@ -96,35 +101,35 @@ def best_response(
     Raises
     ------
     InvalidInput
-        If the reference date is not known, or a response is none that this rule knows (iRECIST has a rule of its own).
+        If the reference date is not known or another date contradicts it, or a response is none that this rule knows
+        (iRECIST has a rule of its own: ``irecist_best_response``).
     """
-    if dates.reference is None:
-        raise InvalidInput("the reference date is not known.", where="best response", remedy="Give reference_date.")
-    unknown = [item for item in responses if item.overall not in _ALLOWED]
-    if unknown:
-        raise InvalidInput(
-            f"{unknown[0].overall} has no place in the best response of RECIST 1.1.", where=unknown[0].name
-        )
-    counted = counted_responses(responses, dates, parameters)
-    findings = _cr_followed_by_pr(counted)
+    kept = what_counts(
+        responses,
+        dates,
+        cut_at_new_therapy=parameters.cut_at_new_therapy,
+        progression_included=parameters.pd_inclusive,
+    )
+    counted = kept.responses
+    reference = dates.reference
+    assert reference is not None, "what_counts refuses it"
     if not counted:
         category = Category.NE if parameters.missing_as_ne else Category.MISSING
-        words = (f"No response assessment from {dates.reference} on: {category}.",)
-        return BestResponse(category, confirmed, None, None, (), words, as_pairs(parameters), findings)
-    found = _best(counted, dates.reference, parameters, confirmed=confirmed)
+        words = (*kept.left_out, f"No response assessment from {reference} on counts: {category}.")
+        return BestResponse(category, confirmed, None, None, (), words, as_pairs(parameters))
+    obstacles: list[str] = []
+    found = _best(counted, reference, parameters, obstacles, confirmed=confirmed)
     at = counted[found.index]
-    confirming = None if found.confirming is None else counted[found.confirming].date
-    last = found.index if found.confirming is None else found.confirming
-    listed = ", ".join(f"{item.name} {item.date} {item.overall}" for item in counted)
+    listed = ", ".join([f"{item.name} {item.date} {item.overall}" for item in counted])
     return BestResponse(
         category=found.category,
         confirmed=confirmed,
         date=at.progression_date if found.category is Category.PD else at.date,
-        confirming_date=confirming,
-        component_dates=tuple(item.date for item in counted[found.index : last + 1]),
-        reasons=(f"Counted: {listed}.", found.words),
+        confirming_date=None if found.confirming is None else counted[found.confirming].date,
+        component_dates=tuple([item.date for item in counted[found.first : found.last + 1]]),
+        reasons=(f"Counted: {listed}.", *kept.left_out, *obstacles, found.words),
         parameters=as_pairs(parameters),
-        findings=findings,
+        findings=_disease_after_cr(counted),
     )
 
 
@@ -133,72 +138,110 @@ def counted_responses(
 ) -> tuple[DatedResponse, ...]:
     """Return the responses that count, by date: from the reference on, the worst of a day, up to the first PD.
 
-    Of several on one day the worst counts, NE only where there is nothing else. What is dated after death never counts.
+    Raises
+    ------
+    InvalidInput
+        As ``best_response``.
     """
-    by_date: dict[datetime.date, DatedResponse] = {}
-    new_therapy = dates.new_therapy if parameters.cut_at_new_therapy else None
-    limits = [limit for limit in (new_therapy, dates.death) if limit is not None]
-    for item in responses:
-        if dates.reference is not None and item.date < dates.reference:
-            continue
-        if limits and item.date > min(limits):
-            continue
-        known = by_date.get(item.date)
-        if known is None or _worse(item.overall, known.overall):
-            by_date[item.date] = item
-    ordered = [by_date[date] for date in sorted(by_date)]
-    for index, item in enumerate(ordered):
-        if item.overall in _PROGRESSION:
-            return tuple(ordered[: index + parameters.pd_inclusive])
-    return tuple(ordered)
+    return what_counts(
+        responses,
+        dates,
+        cut_at_new_therapy=parameters.cut_at_new_therapy,
+        progression_included=parameters.pd_inclusive,
+    ).responses
 
 
-def _worse(one: Category, other: Category) -> bool:
-    return _WORST_FIRST.index(one) < _WORST_FIRST.index(other)
+def response_date(best: BestResponse) -> datetime.date | None:
+    """Return when the response began: the first CR or PR, of confirmed ones the first of a pair; None without.
+
+    Before the date of the best category where a PR became a CR (RECIST 1.1, section 4.7: from the first of CR or PR).
+    """
+    if best.category not in (Category.CR, Category.PR, Category.ICR, Category.IPR):
+        return None
+    return min((*best.component_dates, best.date), default=None) if best.date is not None else None
 
 
 def _best(
-    counted: Sequence[DatedResponse], reference: datetime.date, parameters: BestResponseParameters, *, confirmed: bool
+    counted: Sequence[DatedResponse],
+    reference: datetime.date,
+    parameters: BestResponseParameters,
+    obstacles: list[str],
+    *,
+    confirmed: bool,
 ) -> _Found:
-    for category in (Category.CR, Category.PR):
-        found = _response(counted, category, parameters, confirmed=confirmed)
+    """Return the decision; what stood against something better is added to ``obstacles``."""
+    for response in _RESPONSES:
+        found = _confirmed(counted, response, parameters, obstacles) if confirmed else _first_seen(counted, response)
         if found is not None:
             return found
-    for category, members in (
-        (Category.MR, (Category.MR,)),
-        (Category.SD, _STABLE_OR_BETTER),
-        (Category.NON_CR_NON_PD, (Category.NON_CR_NON_PD,)),
-        (Category.NED, (Category.NED,)),
-    ):
+    for category, members in _lasting_categories(counted):
         found = _lasting(counted, category, members, reference, parameters)
         if found is not None:
             return found
+    obstacles += _too_early(counted, reference, parameters)
+    last = len(counted) - 1
+    if counted[last].overall is Category.PD:
+        item = counted[last]
+        words = f"Best is PD at {item.name}, dated {item.progression_date}."
+        return _Found(Category.PD, last, 0, last, words)
+    return _Found(Category.NE, 0, 0, last, "Best is NE: no assessment that counts shows a response that it can be.")
+
+
+def _first_seen(counted: Sequence[DatedResponse], category: Category) -> _Found | None:
+    """Return the first visit with a response, which began with the first of CR and PR."""
+    began = None
     for index, item in enumerate(counted):
-        if item.overall is Category.PD:
-            words = f"Best is PD at {item.name}, dated {item.progression_date}: nothing better lasted long enough."
-            return _Found(Category.PD, index, None, words)
-    return _Found(Category.NE, 0, None, _not_evaluable_words(counted, reference, parameters))
+        if item.overall in _RESPONSES and began is None:
+            began = index
+        if item.overall is category and began is not None:
+            return _Found(category, index, began, index, f"Best is {category}, first at {item.name} on {item.date}.")
+    return None
 
 
-def _response(
-    counted: Sequence[DatedResponse], category: Category, parameters: BestResponseParameters, *, confirmed: bool
+def _confirmed(
+    counted: Sequence[DatedResponse], category: Category, parameters: BestResponseParameters, obstacles: list[str]
 ) -> _Found | None:
+    """Return the first visit whose response is confirmed; the response began with the first confirmed CR or PR."""
     rules = ConfirmationRules(parameters.confirm_min_days, parameters.max_nr_ne, accept_sd=parameters.accept_sd)
     for index, item in enumerate(counted):
         if item.overall is not category:
             continue
-        if not confirmed:
-            return _Found(category, index, None, f"Best is {category}, first at {item.name} on {item.date}.")
-        other = confirming_index(counted, index, rules)
-        if other is not None:
-            days = (counted[other].date - item.date).days
-            words = (
-                f"Best is {category}: {item.name} on {item.date}, confirmed by {counted[other].overall} at "
-                f"{counted[other].name} on {counted[other].date}, {days} days later (at least "
-                f"{parameters.confirm_min_days})."
-            )
-            return _Found(category, index, other, words)
+        decided = confirmation(counted, index, rules)
+        if decided.index is None:
+            obstacles.append(f"{category} at {item.name} on {item.date} is not confirmed: {decided.obstacle}.")
+            continue
+        other = counted[decided.index]
+        words = (
+            f"Best is {category}: {item.name} on {item.date}, confirmed by {other.overall} at {other.name} on "
+            f"{other.date}, {(other.date - item.date).days} days later (at least {parameters.confirm_min_days})."
+        )
+        return _Found(category, index, _began(counted, index, rules), decided.index, words, decided.index)
     return None
+
+
+def _began(counted: Sequence[DatedResponse], confirmed: int, rules: ConfirmationRules) -> int:
+    """Return the index of the first response that is confirmed, a PR before a confirmed CR included."""
+    for index in range(confirmed):
+        if counted[index].overall in _RESPONSES and confirmation(counted, index, rules).index is not None:
+            return index
+    return confirmed
+
+
+def _lasting_categories(counted: Sequence[DatedResponse]) -> tuple[tuple[Category, Sequence[Category]], ...]:
+    """Return what must last, best first, with the responses that show it.
+
+    A response that is not confirmed is at least stable disease: NON-CR/NON-PD where the visits show that the subject
+    has no target lesions.
+    """
+    seen = {item.overall for item in counted}
+    if Category.NON_CR_NON_PD in seen and seen.isdisjoint(_OF_TARGETS):
+        return ((Category.NON_CR_NON_PD, (Category.NON_CR_NON_PD, Category.CR)),)
+    return (
+        (Category.MR, (Category.MR,)),
+        (Category.SD, _STABLE_OR_BETTER),
+        (Category.NON_CR_NON_PD, (Category.NON_CR_NON_PD,)),
+        (Category.NED, (Category.NED,)),
+    )
 
 
 def _lasting(
@@ -210,43 +253,54 @@ def _lasting(
 ) -> _Found | None:
     """Return the first visit with one of the categories that is late enough."""
     for index, item in enumerate(counted):
-        if item.overall not in members:
-            continue
-        day = (item.date - reference).days + (parameters.sd_window_convention is SdWindowConvention.STUDY_DAY)
-        if day >= parameters.sd_min_days:
+        if item.overall in members and _day(item.date, reference, parameters) >= parameters.sd_min_days:
             seen = "" if item.overall is category else f" (seen as {item.overall}, not confirmed)"
-            by_study_day = parameters.sd_window_convention is SdWindowConvention.STUDY_DAY
-            shown = f"study day {day}" if by_study_day else f"{day} days after {reference}"
+            shown = _shown_day(item.date, reference, parameters)
             words = (
                 f"Best is {category}: {item.name} on {item.date}{seen}, {shown} (at least {parameters.sd_min_days})."
             )
-            return _Found(category, index, None, words)
+            return _Found(category, index, index, index, words)
     return None
 
 
-def _not_evaluable_words(
+def _too_early(
     counted: Sequence[DatedResponse], reference: datetime.date, parameters: BestResponseParameters
-) -> str:
-    early = [item for item in counted if item.overall is not Category.NE]
+) -> list[str]:
+    """Say of the last visit that was neither PD nor NE that it was too early; all of them were."""
+    early = [item for item in counted if item.overall not in (Category.PD, Category.NE)]
     if not early:
-        return "Best is NE: no assessment could be evaluated."
+        return []
     last = early[-1]
-    return (
-        f"Best is NE: {last.overall} at {last.name} is {(last.date - reference).days} days after {reference}, too "
-        f"early for stable disease ({parameters.sd_min_days} days, {parameters.sd_window_convention})."
-    )
+    shown = _shown_day(last.date, reference, parameters)
+    return [
+        f"{last.overall} at {last.name} on {last.date} is {shown}: too early to count as stable disease (at least "
+        f"{parameters.sd_min_days})."
+    ]
 
 
-def _cr_followed_by_pr(counted: Sequence[DatedResponse]) -> tuple[Finding, ...]:
-    """Point out a PR after a CR: disease that is back after a true CR is PD, so one of the two may be wrong."""
+def _day(date: datetime.date, reference: datetime.date, parameters: BestResponseParameters) -> int:
+    """Return the day of the convention: the difference, or the study day."""
+    return (date - reference).days + (parameters.sd_window_convention is SdWindowConvention.STUDY_DAY)
+
+
+def _shown_day(date: datetime.date, reference: datetime.date, parameters: BestResponseParameters) -> str:
+    day = _day(date, reference, parameters)
+    by_study_day = parameters.sd_window_convention is SdWindowConvention.STUDY_DAY
+    return f"study day {day} from {reference}" if by_study_day else f"{day} days after {reference}"
+
+
+def _disease_after_cr(counted: Sequence[DatedResponse]) -> tuple[Finding, ...]:
+    """Point out disease short of PD after a CR: after a true CR it is PD, so one of the two may be wrong."""
     complete = next((item for item in counted if item.overall is Category.CR), None)
     if complete is None:
         return ()
-    later = next((item for item in counted if item.date > complete.date and item.overall is Category.PR), None)
-    if later is None:
+    later = [item for item in counted if item.date > complete.date and item.overall in _DISEASE]
+    if not later:
         return ()
+    item = next((item for item in later if item.overall is Category.PR), later[0])
+    code = "cr-followed-by-pr" if item.overall is Category.PR else "cr-followed-by-disease"
     words = (
-        f"CR at {complete.name} ({complete.date}) is followed by PR at {later.name} ({later.date}): disease that is "
-        "back after a complete response is PD, or the CR was none. A reader must decide."
+        f"CR at {complete.name} ({complete.date}) is followed by {item.overall} at {item.name} ({item.date}): disease "
+        "that is back after a complete response is PD, or the CR was none. A reader must decide."
     )
-    return (Finding("cr-followed-by-pr", Severity.WARNING, words, later.source or later.name),)
+    return (Finding(code, Severity.WARNING, words, item.source or item.name),)

@@ -6,6 +6,7 @@ Cut at the start of another therapy and at death (RECIST 1.1, section 4.5: from 
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tumorresp.domain.assessment import Category
 from tumorresp.domain.errors import InvalidInput
@@ -26,7 +27,7 @@ _RANK = {category: rank for rank, category in enumerate(_WORST_FIRST)}
 
 @dataclass(frozen=True, slots=True)
 class CountedResponses:
-    """The responses that count, by date, and a sentence for each that does not; of what follows a PD nothing is said."""
+    """The responses that count, by date, and a sentence for each that does not; those after the first PD have none."""
 
     responses: tuple[DatedResponse, ...]
     left_out: tuple[str, ...] = ()
@@ -42,7 +43,9 @@ def known_reference(dates: SubjectDates) -> datetime.date:
     """
     reference = dates.reference
     if reference is None:
-        raise InvalidInput("the reference date is not known.", where="reference_date", remedy="Give it for the subject.")
+        raise InvalidInput(
+            "the reference date is not known.", where="reference_date", remedy="Give it for the subject."
+        )
     for name, day, words in (
         ("death_date", dates.death, "death"),
         ("new_therapy_date", dates.new_therapy, "the start of another anti-cancer therapy"),
@@ -65,29 +68,25 @@ def one_a_day(responses: Sequence[DatedResponse]) -> list[DatedResponse]:
         If a response is none of RECIST 1.1's, nor MR or NED. iRECIST's have rules of their own
         (``tumorresp.response.irecist_over_time``): an iUPD is progression or none by what follows.
     """
-    try:
-        ordered = sorted((item for item in responses if item.overall is not Category.MISSING), key=_order)
-    except KeyError:
-        unknown = next(item for item in responses if item.overall not in _RANK and item.overall is not Category.MISSING)
+    shown = [item for item in responses if item.overall is not Category.MISSING]
+    unknown = next((item for item in shown if item.overall not in _RANK), None)
+    if unknown is not None:
         raise InvalidInput(
             f"{unknown.overall} on {unknown.date} is none of {', '.join(_RANK)}.",
             where=unknown.source or unknown.name,
             remedy="iRECIST's responses are evaluated by the criterion irecist.",
-        ) from None
+        )
+    if all(one.date < other.date for one, other in pairwise(shown)):
+        return shown
     kept: list[DatedResponse] = []
-    for item in ordered:
+    for item in sorted(shown, key=_order):
         if not kept or kept[-1].date != item.date:
             kept.append(item)
     return kept
 
 
-def counted_responses(
-    responses: Sequence[DatedResponse],
-    *,
-    reference: datetime.date,
-    new_therapy: datetime.date | None,
-    death: datetime.date | None,
-    progression_included: bool,
+def what_counts(
+    responses: Sequence[DatedResponse], dates: SubjectDates, *, cut_at_new_therapy: bool, progression_included: bool
 ) -> CountedResponses:
     """Return the responses that count.
 
@@ -96,16 +95,24 @@ def counted_responses(
 
     Parameters
     ----------
-    new_therapy, death
-        Nothing after these days counts; None where there is no such limit.
+    cut_at_new_therapy
+        Nothing after the start of another therapy counts.
     progression_included
         The first PD counts itself.
+
+    Raises
+    ------
+    InvalidInput
+        As ``known_reference`` and ``one_a_day`` say.
     """
+    reference = known_reference(dates)
+    new_therapy = dates.new_therapy if cut_at_new_therapy else None
+    kept = one_a_day(responses)
     counted: list[DatedResponse] = []
     left_out: list[str] = []
     progression: DatedResponse | None = None
-    for item in one_a_day(responses):
-        why = _outside(item, reference, new_therapy, death)
+    for item in kept:
+        why = _outside(item, reference, new_therapy, dates.death)
         if why:
             left_out.append(_not_counted(item, why))
         elif item.overall is Category.PD:
@@ -113,6 +120,8 @@ def counted_responses(
             break
         else:
             counted.append(item)
+    if len(kept) < len(responses):
+        left_out += _worse_that_day(responses, [*counted, progression] if progression is not None else counted)
     if progression is not None:
         since = progression.progression_date
         while counted and counted[-1].date >= since:
@@ -121,6 +130,16 @@ def counted_responses(
         if progression_included:
             counted.append(progression)
     return CountedResponses(tuple(counted), tuple(left_out))
+
+
+def _worse_that_day(responses: Sequence[DatedResponse], kept: Sequence[DatedResponse]) -> list[str]:
+    """Say which responses give way to another of the same day."""
+    winners = {item.date: item for item in kept}
+    return [
+        _not_counted(item, f"{winners[item.date].name} of the same day is {winners[item.date].overall}")
+        for item in sorted((item for item in responses if item.overall is not Category.MISSING), key=_order)
+        if item.date in winners and winners[item.date] != item
+    ]
 
 
 def _outside(

@@ -6,12 +6,13 @@ Cancer Drugs and Biologics, 2018), every convention a parameter.
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tumorresp.domain.assessment import Category
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.finding import Finding, Severity
+from tumorresp.response.best_response import response_date
 from tumorresp.response.outcome import BestResponse, EndPoint, EndPointName
 from tumorresp.response.parameters import as_pairs
 from tumorresp.response.subject import DatedResponse, SubjectDates
@@ -57,7 +58,6 @@ class EndPointParameters:
     response_confirmed: bool = True
 
 
-_RESPONSES = (Category.CR, Category.PR, Category.ICR, Category.IPR)
 _STABLE = (Category.SD, Category.NON_CR_NON_PD, Category.ISD, Category.NON_ICR_NON_IUPD)
 _INADEQUATE = (Category.NE, Category.MISSING)
 
@@ -73,16 +73,35 @@ class _End:
 
 
 def with_reference(dates: SubjectDates, baseline: datetime.date | None) -> tuple[SubjectDates, tuple[Finding, ...]]:
-    """Return dates whose reference is known: the first treatment or the baseline scan stand in, with a finding."""
-    if dates.reference is not None:
+    """Return dates that can be counted from.
+
+    Where the reference date is not known, the first treatment or the baseline scan stands in, with a finding. A death
+    or another therapy that lies before it cannot be, and is not used.
+    """
+    reference, findings = dates.reference, list[Finding]()
+    if reference is None:
+        reference = dates.first_treatment or baseline
+        which = "the first treatment" if dates.first_treatment is not None else "the baseline scan"
+        if reference is not None:
+            words = f"No reference date is given: end points count from {which} ({reference})."
+            findings.append(Finding("reference-date-not-given", Severity.WARNING, words))
+    if reference is None:
         return dates, ()
-    stand_in = dates.first_treatment or baseline
-    if stand_in is None:
-        return dates, ()
-    which = "the first treatment" if dates.first_treatment is not None else "the baseline scan"
-    words = f"No reference date is given: end points count from {which} ({stand_in})."
-    known = SubjectDates(stand_in, dates.first_treatment, dates.new_therapy, dates.death, dates.last_alive, dates.arm)
-    return known, (Finding("reference-date-not-given", Severity.WARNING, words),)
+    for words, day in (("Death", dates.death), ("The start of another therapy", dates.new_therapy)):
+        if day is not None and day < reference:
+            text = f"{words} on {day} lies before the reference date {reference}: it is not used."
+            findings.append(Finding("date-before-reference", Severity.ERROR, text))
+    kept = replace(
+        dates,
+        reference=reference,
+        death=_from(dates.death, reference),
+        new_therapy=_from(dates.new_therapy, reference),
+    )
+    return kept, tuple(findings)
+
+
+def _from(day: datetime.date | None, reference: datetime.date) -> datetime.date | None:
+    return None if day is not None and day < reference else day
 
 
 def progression(responses: Sequence[DatedResponse], parameters: EndPointParameters) -> DatedResponse | None:
@@ -128,20 +147,22 @@ def end_points(
         key=lambda item: item.date,
     )
     survival = _progression_or_death(ordered, dates, reference, parameters)
+    until_progression = _time_to_progression(ordered, dates, reference, parameters)
     found = [
         _end_point(EndPointName.PFS, reference, survival, parameters),
-        _end_point(
-            EndPointName.TTP, reference, _time_to_progression(ordered, dates, reference, parameters), parameters
-        ),
+        _end_point(EndPointName.TTP, reference, until_progression, parameters),
         _end_point(EndPointName.OS, reference, _death(ordered, dates, reference), parameters),
     ]
-    if best is not None and best.category in _RESPONSES and best.date is not None:
-        words = (f"{best.category} first on {best.date}{' (confirmed)' if best.confirmed else ''}.",)
-        found.append(_end_point(EndPointName.TTR, reference, _End(best.date, True, "Response", words), parameters))
-        found.append(_end_point(EndPointName.DOR, best.date, survival, parameters))
+    began = None if best is None else response_date(best)
+    if best is not None and began is not None:
+        words = (
+            f"The response that became {best.category} began on {began}{' (confirmed)' if best.confirmed else ''}.",
+        )
+        found.append(_end_point(EndPointName.TTR, reference, _End(began, True, "Response", words), parameters))
+        found.append(_end_point(EndPointName.DOR, began, survival, parameters))
     if best is not None and best.category in _STABLE:
         start = dates.first_treatment or reference
-        found.append(_end_point(EndPointName.DOSD, min(start, survival.date), survival, parameters))
+        found.append(_end_point(EndPointName.DOSD, min(start, until_progression.date), until_progression, parameters))
     return tuple(found)
 
 
