@@ -12,7 +12,7 @@ from reports.cdisc.parameter_codes import parameter
 from reports.cdisc.study_facts import StudyFacts
 from reports.cdisc.subject_records import Reading, SubjectRecords, study_day
 from tumorresp.domain.assessment import Assessment, Category
-from tumorresp.response.best_response import response_date
+from tumorresp.response.best_response import response_date as response_began
 from tumorresp.response.observation import Visit
 from tumorresp.response.outcome import BestResponse, CriterionOutcome
 from tumorresp.response.subject import DatedResponse, dated_responses
@@ -225,7 +225,7 @@ def _best(
         **_source(course.source_on(best.date)),
     }
     responded = best.category in _RESPONSES
-    began = response_date(best) or best.date
+    began = response_began(best) or best.date
     has_benefit = best.category in _BENEFIT
     yield _parameter(course, benefit, f"{confirmed}Clinical Benefit") | _yes_no(
         course, happened=has_benefit, date=began
