@@ -83,6 +83,8 @@ def standing(lesion: LesionObservation, visit: Visit, fragments: Fragments) -> S
     """Return what stands for a lesion of the baseline at a visit."""
     lesion_id = lesion.lesion_id
     seen = visit.of(lesion_id)
+    if not visit.children and not fragments and (seen is None or seen.state is not LesionState.MERGED):
+        return Standing(StandsFor.ITSELF, () if seen is None else (seen,))
     children = visit.children.get(lesion_id, ())
     merged = [item for item in children if len(item.parents) > 1 and item.role is not LesionRole.NEW]
     if merged:

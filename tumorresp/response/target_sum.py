@@ -128,8 +128,9 @@ def target_sum(
 
 
 def _note(lesion: LesionObservation, stands: Standing, note: str) -> str:
+    if stands.how is StandsFor.ITSELF:
+        return note
     words = {
-        StandsFor.ITSELF: "",
         StandsFor.FRAGMENTS: f"fragment of {lesion.lesion_id}",
         StandsFor.CONGLOMERATE: f"conglomerate of {listing(stands.observations[0].parents)}",
     }[stands.how]

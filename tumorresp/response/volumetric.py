@@ -7,17 +7,16 @@ profile for advanced disease: 39 %, 29 % and 24 % for long diameters of 10 to 34
 
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, Decimal, localcontext
-from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 
 from tumorresp.domain.assessment import Assessment
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response.observation import LesionObservation, Visit
 from tumorresp.response.parameters import VolumetricParameters, as_pairs
-from tumorresp.response.reasons import beside_limits, percent_change, ratio_as_percent, rounded
+from tumorresp.response.reasons import beside_limits, change_beside_limits, ratio_as_percent, rounded
 from tumorresp.response.reliable_change import reliable_change_percent
-from tumorresp.response.sum_criterion import Remarks, SumCriterion, TargetSize
+from tumorresp.response.sum_criterion import Remarks, SumCriterion, TargetSize, compared
 from tumorresp.response.visit_assessment import assess_visits
 
 CRITERION = "volume-recist"
@@ -149,33 +148,42 @@ def _reliability(seen: LesionObservation, baseline: LesionObservation | None) ->
     """Say whether a target's change from baseline is real with 95 % confidence; nothing where a volume is absent."""
     if baseline is None or not baseline.volume_mm3 or seen.volume_mm3 is None or baseline.long_axis_mm is None:
         return []
-    change = percent_change(seen.volume_mm3, baseline.volume_mm3)
+    now, before = seen.volume_mm3, baseline.volume_mm3
     limit = reliable_change_percent(baseline.long_axis_mm)
-    long_axis = f"a baseline long axis of {beside_limits(baseline.long_axis_mm, [10, 35, 50, 100])} mm"
+    long_axis = _baseline_axis(baseline.long_axis_mm)
     if limit is None:
-        shown = beside_limits(change, [], signed=True)
+        shown = change_beside_limits(now, before, ())
         return [f"{seen.name} volume {shown} % from baseline; no limit of reliable change for {long_axis}."]
-    shown = beside_limits(change, [limit, -limit], signed=True)
-    verdict = "more than the measurement error" if abs(change) > limit else "within the measurement error"
+    shown = change_beside_limits(now, before, (limit, -limit))
+    is_real = abs(now - before) * 100 > limit * before
+    verdict = "more than the measurement error" if is_real else "within the measurement error"
     return [f"{seen.name} volume {shown} % from baseline: {verdict} ({limit} % at {long_axis}; QIBA, 95 %)."]
+
+
+@lru_cache(maxsize=1024)
+def _baseline_axis(long_axis_mm: Decimal) -> str:
+    """Return the words for a baseline's long axis: the same at every visit of a lesion."""
+    return f"a baseline long axis of {beside_limits(long_axis_mm, [10, 35, 50, 100])} mm"
 
 
 def _suggestions(rules: VolumetricParameters, visits: Sequence[Visit], index: int) -> tuple[Finding, ...]:
     """Point out non-target lesions that grew as much as would be PD of a target; the reader decides."""
     findings = []
     for seen in visits[index].observations:
+        decided = seen.state is LesionState.UNEQUIVOCAL_PROGRESSION
+        if seen.role is not LesionRole.NON_TARGET or seen.volume_mm3 is None or decided:
+            continue
         earlier = [
             (before.volume_mm3, visit.name)
             for visit in visits[:index]
             if (before := visit.of(seen.lesion_id)) is not None and before.volume_mm3
         ]
-        decided = seen.state is LesionState.UNEQUIVOCAL_PROGRESSION
-        if seen.role is not LesionRole.NON_TARGET or seen.volume_mm3 is None or not earlier or decided:
+        if not earlier:
             continue
         smallest, name = min(earlier, key=lambda item: item[0])
-        if Fraction(seen.volume_mm3) < rules.non_target_growth * Fraction(smallest):
+        if compared(seen.volume_mm3, rules.non_target_growth, smallest) < 0:
             continue
-        change = beside_limits(percent_change(seen.volume_mm3, smallest), [], signed=True)
+        change = change_beside_limits(seen.volume_mm3, smallest, ())
         message = (
             f"Suggested, not counted: the volume of {seen.name} is {change} % since {name}, at least "
             f"{ratio_as_percent(rules.non_target_growth)}. Whether it is unequivocal progression is the reader's call."
