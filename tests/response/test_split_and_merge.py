@@ -128,9 +128,10 @@ def test_a_lesion_that_came_from_nothing_known_is_reported() -> None:
     deep = last(
         (lesion("T01", "20"),),
         (lesion("T01.1", "9", "T01"), lesion("T01.2", "9", "T01")),
-        (lesion("T01.1", "9", "T01"), lesion("T01.2", "9", "T01"), lesion("T01.2a", "3", "T01.2")),
+        (lesion("T01.1", "9", "T01"), lesion("T01.2a", "3", "T01.2")),
     )
     assert codes(deep) == []
+    assert deep.target_sum == 12
 
 
 def test_a_new_lesion_inside_an_old_one_is_new_when_the_reader_says_so() -> None:

@@ -2,20 +2,19 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from types import MappingProxyType
 
 from tumorresp.domain.assessment import Category
 from tumorresp.domain.measurement import LesionState
 from tumorresp.response.observation import LesionObservation, Visit
 from tumorresp.response.reasons import listing
-from tumorresp.response.split_and_merge import Fragments, standing
+from tumorresp.response.split_and_merge import NONE_SPLIT, Fragments, standing
 
 
 def non_target_response(
     baseline: Sequence[LesionObservation],
     visit: Visit,
     normal_node_mm: Decimal,
-    fragments: Fragments = MappingProxyType({}),
+    fragments: Fragments = NONE_SPLIT,
 ) -> tuple[Category, str]:
     """Return the non-target response with its reason.
 
@@ -26,17 +25,18 @@ def non_target_response(
     baseline
         The non-target lesions of the baseline.
     fragments
-        Of lesions that split, up to this visit.
+        Of lesions that split or merged, up to this visit.
     """
     if not baseline:
         return Category.NOT_APPLICABLE, ""
     progressive, missing, persisting = [], [], []
     for lesion in baseline:
         stands = standing(lesion, visit, fragments)
-        gone = stands.is_gone(normal_node_mm)
-        if any(seen.state is LesionState.UNEQUIVOCAL_PROGRESSION for seen in stands.observations):
+        # What the reader says of the lesion counts beside what is said of its fragments or conglomerate.
+        said = (visit.of(lesion.lesion_id), *stands.observations)
+        if any(seen is not None and seen.state is LesionState.UNEQUIVOCAL_PROGRESSION for seen in said):
             progressive.append(lesion.name)
-        elif gone is None:
+        elif (gone := stands.is_gone(normal_node_mm)) is None:
             missing.append(lesion.name)
         elif not gone:
             persisting.append(lesion.name)

@@ -1,26 +1,19 @@
 """What stands for a lesion of the baseline at a later visit: itself, its fragments, or a conglomerate.
 
 A lesion that split counts with the sum of its fragments; lesions that can no longer be told apart count once, with the
-size of the conglomerate (RECIST 1.1, section 4.3.2).
+size of the conglomerate (RECIST 1.1, section 4.3.2). Fragments may split or merge again, and conglomerates come apart.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response.observation import LesionObservation, Visit
 from tumorresp.response.reasons import listing
 
-
-class StandsFor(StrEnum):
-    """How a lesion is seen."""
-
-    ITSELF = "itself"
-    FRAGMENTS = "fragments"
-    CONGLOMERATE = "conglomerate"
+_NOT_SEEN = frozenset((LesionState.ABSENT, LesionState.NOT_EVALUABLE, LesionState.MERGED))
 
 
 @dataclass(frozen=True)
@@ -37,7 +30,6 @@ class Standing:
         Why nothing can be used, where rows contradict each other.
     """
 
-    how: StandsFor
     observations: tuple[LesionObservation, ...]
     missing: tuple[str, ...] = ()
     finding: Finding | None = None
@@ -55,69 +47,152 @@ class Standing:
         return None if None in gone else all(gone)
 
 
-Fragments = Mapping[str, frozenset[str]]
-"""Lesion ID -> IDs of its fragments that were seen so far."""
+@dataclass(frozen=True)
+class Fragments:
+    """How lesions split and merged, as far as it is known at a visit.
+
+    A fragment or conglomerate keeps the parents that it had when it was first seen.
+
+    Parameters
+    ----------
+    parents
+        ID of a fragment or conglomerate -> IDs of what it came from.
+    fragments, conglomerates
+        Lesion ID -> IDs of its fragments, and of the conglomerates that it went into.
+    """
+
+    parents: Mapping[str, tuple[str, ...]]
+    fragments: Mapping[str, tuple[str, ...]]
+    conglomerates: Mapping[str, tuple[str, ...]]
+
+    def origin(self, lesion_id: str) -> str:
+        """Say what a fragment or conglomerate came from; empty for a lesion of its own."""
+        parents = self.parents.get(lesion_id, ())
+        if not parents:
+            return ""
+        return f"fragment of {parents[0]}" if len(parents) == 1 else f"conglomerate of {listing(parents)}"
+
+
+NONE_SPLIT = Fragments({}, {}, {})
 
 
 def fragments_until(visits: Sequence[Visit]) -> list[Fragments]:
-    """Return, for every visit, which fragments of which lesion are known up to it."""
-    known: dict[str, frozenset[str]] = {}
+    """Return, for every visit, what split and merged up to it.
+
+    A new lesion is no part of an older one, though it may lie inside: the reader calls it new. Nor is a lesion that the
+    baseline already has.
+    """
+    if not any(visit.children for visit in visits):
+        return [NONE_SPLIT] * len(visits)
+    known = NONE_SPLIT
     roles: dict[str, LesionRole] = {}
     found: list[Fragments] = []
     for visit in visits:
-        for parent, children in visit.children.items():
-            own = {item.lesion_id for item in children if _is_fragment(item, roles.get(parent))}
-            if own:
-                known = {**known, parent: known.get(parent, frozenset()) | own}
-        roles |= {item.lesion_id: item.role for item in visit.observations if item.lesion_id not in roles}
+        parted = [
+            item
+            for item in visit.observations
+            if item.lesion_id not in known.parents and _is_part(item, roles) and visits[0].of(item.lesion_id) is None
+        ]
+        if parted:
+            known = _with(known, parted)
+        for item in visit.observations:
+            roles.setdefault(item.lesion_id, item.role)
         found.append(known)
     return found
 
 
-def _is_fragment(item: LesionObservation, role: LesionRole | None) -> bool:
-    """Return whether it is part of what its parent was; a nodule in a tumour has a role of its own."""
-    return len(item.parents) == 1 and item.role is role
+def _is_part(item: LesionObservation, roles: Mapping[str, LesionRole]) -> bool:
+    """Return whether it is part of what its parents were; a nodule in a tumour has a role of its own."""
+    known = {roles[parent] for parent in item.parents if parent in roles}
+    if len(item.parents) == 1:
+        return item.role in known
+    return bool(known) and (item.role is not LesionRole.NEW or known == {LesionRole.NEW})
 
 
-def standing(lesion: LesionObservation, visit: Visit, fragments: Fragments) -> Standing:
+def _with(known: Fragments, parted: Sequence[LesionObservation]) -> Fragments:
+    fragments, conglomerates = dict(known.fragments), dict(known.conglomerates)
+    for item in parted:
+        kind = fragments if len(item.parents) == 1 else conglomerates
+        for parent in item.parents:
+            kind[parent] = (*kind.get(parent, ()), item.lesion_id)
+    return Fragments({**known.parents, **{item.lesion_id: item.parents for item in parted}}, fragments, conglomerates)
+
+
+def standing(lesion: LesionObservation, visit: Visit, fragments: Fragments = NONE_SPLIT) -> Standing:
     """Return what stands for a lesion of the baseline at a visit."""
-    lesion_id = lesion.lesion_id
+    seen = visit.of(lesion.lesion_id)
+    if fragments is NONE_SPLIT and (seen is None or seen.state is not LesionState.MERGED):
+        return Standing(() if seen is None else (seen,))
+    return _standing(lesion.lesion_id, visit, fragments, frozenset())
+
+
+def _standing(lesion_id: str, visit: Visit, known: Fragments, above: frozenset[str]) -> Standing:
+    """Return what stands for a lesion; ``above`` it are those that it came from."""
+    if lesion_id in above:
+        words = f"{lesion_id} is said to have come from itself."
+        return Standing((), finding=_error("parents-in-circle", words, lesion_id))
+    above = above | {lesion_id}
     seen = visit.of(lesion_id)
-    if not visit.children and not fragments and (seen is None or seen.state is not LesionState.MERGED):
-        return Standing(StandsFor.ITSELF, () if seen is None else (seen,))
-    children = visit.children.get(lesion_id, ())
-    merged = [item for item in children if len(item.parents) > 1 and item.role is not LesionRole.NEW]
-    if merged:
-        return _merged(lesion_id, seen, merged)
-    own = fragments.get(lesion_id, frozenset())
-    if own:
-        return _split(lesion_id, seen, [item for item in children if item.lesion_id in own], own)
+    wholes = _wholes(lesion_id, visit, known, above)
+    if wholes and not (_is_seen(seen) and all(_is_absent(stands) for _, stands in wholes)):
+        return _merged(lesion_id, seen, wholes)
+    if lesion_id in known.fragments:
+        parts = {name: _standing(name, visit, known, above) for name in known.fragments[lesion_id]}
+        if any(stands.observations or stands.finding for stands in parts.values()):
+            if not (_is_seen(seen) and all(_is_absent(stands) for stands in parts.values())):
+                return _split(lesion_id, seen, parts)
+        elif seen is None or seen.state is LesionState.MERGED:
+            return Standing((), tuple(sorted(parts)))
     if seen is not None and seen.state is LesionState.MERGED:
+        if lesion_id in known.conglomerates:
+            return Standing((), known.conglomerates[lesion_id])
         words = f"{lesion_id} is called merged, but no conglomerate names it as a parent: it is not evaluable."
-        return Standing(StandsFor.ITSELF, (), finding=_error("merged-without-conglomerate", words, lesion_id))
-    return Standing(StandsFor.ITSELF, () if seen is None else (seen,))
+        return Standing((), finding=_error("merged-without-conglomerate", words, lesion_id))
+    return Standing(() if seen is None else (seen,))
 
 
-def _merged(lesion_id: str, seen: LesionObservation | None, merged: Sequence[LesionObservation]) -> Standing:
-    if len(merged) > 1:
-        words = f"{lesion_id} is in several conglomerates ({listing([item.lesion_id for item in merged])})."
-        return Standing(StandsFor.CONGLOMERATE, (), finding=_error("merged-twice", words, lesion_id))
+def _wholes(lesion_id: str, visit: Visit, known: Fragments, above: frozenset[str]) -> list[tuple[str, Standing]]:
+    """Return the conglomerates of a lesion that are seen, without those that a larger one took up."""
+    names = known.conglomerates.get(lesion_id, ())
+    if len(names) > 1:
+        taken_up = [name for name in names if (whole := visit.of(name)) and whole.state is LesionState.MERGED]
+        names = tuple(name for name in names if name not in taken_up or name in known.conglomerates)
+    found = [(name, _standing(name, visit, known, above)) for name in names]
+    return [(name, stands) for name, stands in found if stands.observations or stands.finding]
+
+
+def _merged(lesion_id: str, seen: LesionObservation | None, wholes: Sequence[tuple[str, Standing]]) -> Standing:
+    name, whole = wholes[0]
+    if len({tuple(item.lesion_id for item in stands.observations) for _, stands in wholes}) > 1:
+        words = f"{lesion_id} is in several conglomerates ({listing([name for name, _ in wholes])})."
+        return Standing((), finding=_error("merged-twice", words, lesion_id))
     if seen is not None and _has_size(seen):
-        words = f"{lesion_id} has a size of its own and is in the conglomerate {merged[0].lesion_id} too: which counts?"
-        return Standing(StandsFor.CONGLOMERATE, (), finding=_error("merged-and-measured", words, lesion_id))
-    return Standing(StandsFor.CONGLOMERATE, (merged[0],))
+        words = f"{lesion_id} has a size of its own and is in the conglomerate {name} too: which counts?"
+        return Standing((), finding=_error("merged-and-measured", words, lesion_id))
+    return whole
 
 
-def _split(
-    lesion_id: str, seen: LesionObservation | None, children: Sequence[LesionObservation], own: frozenset[str]
-) -> Standing:
-    here = {item.lesion_id: item for item in children}
-    if seen is not None and (_has_size(seen) or (seen.state is LesionState.ABSENT and not here)):
-        if not here:
-            return Standing(StandsFor.ITSELF, (seen,))
-        words = f"{lesion_id} has a size of its own and split into {listing(sorted(here))}: which counts?"
-        return Standing(StandsFor.FRAGMENTS, (), finding=_error("split-and-measured", words, lesion_id))
-    return Standing(StandsFor.FRAGMENTS, tuple(here[name] for name in sorted(here)), tuple(sorted(own - here.keys())))
+def _split(lesion_id: str, seen: LesionObservation | None, parts: Mapping[str, Standing]) -> Standing:
+    here = sorted(name for name, stands in parts.items() if stands.observations)
+    if seen is not None and _has_size(seen):
+        words = f"{lesion_id} has a size of its own and split into {listing(here)}: which counts?"
+        return Standing((), finding=_error("split-and-measured", words, lesion_id))
+    contradiction = next((stands.finding for stands in parts.values() if stands.finding is not None), None)
+    if contradiction is not None:
+        return Standing((), finding=contradiction)
+    # Fragments that merged again are one observation.
+    observations = {item.lesion_id: item for name in here for item in parts[name].observations}
+    missing = {lost for name, stands in parts.items() for lost in (stands.missing if name in here else (name,))}
+    return Standing(tuple(observations.values()), tuple(sorted(missing)))
+
+
+def _is_seen(seen: LesionObservation | None) -> bool:
+    return seen is not None and seen.state not in _NOT_SEEN
+
+
+def _is_absent(stands: Standing) -> bool:
+    """Return whether nothing of it adds anything: what is said to be gone, or is not mentioned."""
+    return stands.finding is None and all(item.state is LesionState.ABSENT for item in stands.observations)
 
 
 def _has_size(seen: LesionObservation) -> bool:
@@ -128,18 +203,66 @@ def _error(code: str, words: str, lesion_id: str) -> Finding:
     return Finding(code, Severity.ERROR, words, lesion_id)
 
 
+def twice_at_baseline(lesion: LesionObservation, baseline: Visit) -> Finding | None:
+    """Return why a lesion of the baseline would count twice: its fragments or its conglomerate are measured there too.
+
+    The latter are lesions of the baseline as any other; the one that they came from is not used.
+    """
+    came_of_it = [
+        item.lesion_id
+        for item in baseline.children.get(lesion.lesion_id, ())
+        if item.role is lesion.role and _has_size(item)
+    ]
+    if not came_of_it or not _has_size(lesion):
+        return None
+    parts = listing(came_of_it)
+    words = (
+        f"{lesion.name} and {parts}, which came from it, are both measured at baseline: {lesion.lesion_id} is not used."
+    )
+    return _error("measured-with-its-parts", words, lesion.lesion_id)
+
+
+def descent_findings(
+    baseline: Visit, visit: Visit, fragments: Fragments, non_targets: Sequence[LesionObservation]
+) -> Iterator[Finding]:
+    """Report what is said of split and merged lesions and does not go together, beside what concerns targets alone."""
+    if fragments is NONE_SPLIT and not any(seen.state is LesionState.MERGED for seen in visit.observations):
+        return
+    for lesion in non_targets:
+        finding = standing(lesion, visit, fragments).finding
+        if finding is not None:
+            yield finding
+    for seen in visit.observations:
+        parents = [item for name in seen.parents if (item := baseline.of(name)) is not None]
+        if seen.role is LesionRole.NEW or baseline.of(seen.lesion_id) is not None or not parents:
+            continue
+        roles = {item.role for item in parents}
+        names = listing([item.name for item in parents if item.role is not seen.role])
+        if seen.lesion_id not in fragments.parents:
+            words = f"{seen.name} is called {seen.role}, but came from {names}, which is not: it is not used."
+            yield _error("role-unlike-its-parent", words, seen.lesion_id)
+        elif LesionRole.TARGET in roles and len(roles) > 1:
+            words = f"{seen.name} holds target and non-target lesions; its whole size counts in the sum of the targets."
+            yield Finding("target-merged-with-non-target", Severity.WARNING, words, seen.lesion_id)
+
+
 def from_baseline(seen: LesionObservation, baseline: Visit, visits: Sequence[Visit]) -> bool:
     """Return whether a lesion is one of the baseline, or came from such by splitting or merging."""
     if baseline.of(seen.lesion_id) is not None:
         return True
-    ancestors = set(seen.parents)
     reached: set[str] = set()
-    while ancestors - reached:
-        name = (ancestors - reached).pop()
-        reached.add(name)
+    waiting = {seen.lesion_id, *seen.parents}
+    while waiting:
+        name = waiting.pop()
         if baseline.of(name) is not None:
             return True
-        for visit in visits:
-            item = visit.of(name)
-            ancestors |= set(item.parents) if item is not None else set()
+        reached.add(name)
+        waiting |= set(_parents_of(name, visits)) - reached
     return False
+
+
+def _parents_of(lesion_id: str, visits: Sequence[Visit]) -> Iterator[str]:
+    for visit in visits:
+        item = visit.of(lesion_id)
+        if item is not None:
+            yield from item.parents

@@ -3,15 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from types import MappingProxyType
 
 from tumorresp.domain.assessment import LesionInput
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response.observation import LesionObservation, Visit
 from tumorresp.response.reasons import listing
-from tumorresp.response.split_and_merge import Fragments, Standing, StandsFor, standing
+from tumorresp.response.split_and_merge import NONE_SPLIT, Fragments, standing, twice_at_baseline
 from tumorresp.response.sum_criterion import SumCriterion, TargetSize
+
+_DOUBTFUL = frozenset((LesionState.UNEQUIVOCAL_PROGRESSION, LesionState.EQUIVOCAL))
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,10 @@ def baseline_targets(
     for lesion in baseline.observations:
         if lesion.role is not LesionRole.TARGET:
             continue
+        twice = twice_at_baseline(lesion, baseline)
+        if twice is not None:
+            findings.append(twice)
+            continue
         size = _size(lesion, criterion)
         if size.value and lesion.state not in (LesionState.TOO_SMALL, LesionState.ABSENT):
             targets.append(lesion)
@@ -93,14 +98,14 @@ def target_sum(
     targets: Sequence[LesionObservation],
     visit: Visit,
     criterion: SumCriterion,
-    fragments: Fragments = MappingProxyType({}),
+    fragments: Fragments = NONE_SPLIT,
 ) -> TargetSum:
     """Return the sum of a visit over the targets of the baseline.
 
     Parameters
     ----------
     fragments
-        Of lesions that split, up to this visit; see ``fragments_until``.
+        Of lesions that split or merged, up to this visit; see ``fragments_until``.
     """
     parts: list[TargetPart] = []
     missing: list[str] = []
@@ -113,39 +118,40 @@ def target_sum(
         if stands.finding is not None:
             findings.append(stands.finding)
             is_contradictory = True
-        sizes = [(seen, _size(seen, criterion)) for seen in stands.observations if seen.lesion_id not in counted]
-        findings += [size.finding for _, size in sizes if size.finding is not None]
-        inputs += _inputs(lesion, sizes, criterion)
-        if not stands.is_known or any(size.value is None for _, size in sizes):
+        if not stands.observations:
             missing.append(lesion.name)
+            inputs.append(_no_input(lesion.lesion_id, criterion, "contradictory" if stands.finding else "not assessed"))
             continue
-        for seen, size in sizes:
-            assert size.value is not None, "checked above"
-            parts.append(TargetPart(seen, size.value, _note(lesion, stands, size.note)))
-            findings += _doubts(seen)
+        for name in stands.missing:
+            missing.append(f"{name} ({fragments.origin(name)})")
+            inputs.append(_no_input(name, criterion, "not assessed"))
+        for seen in stands.observations:
+            if seen.lesion_id in counted:
+                inputs.append(_no_input(lesion.lesion_id, criterion, f"counted with {seen.lesion_id}"))
+                continue
             counted.add(seen.lesion_id)
+            size = _size(seen, criterion)
+            origin = "" if seen.lesion_id == lesion.lesion_id else fragments.origin(seen.lesion_id)
+            note = f"{origin}, {size.note}" if origin and size.note else origin or size.note
+            inputs.append(_input(seen, size, criterion, note))
+            if size.finding is not None:
+                findings.append(size.finding)
+            if seen.state in _DOUBTFUL:
+                findings += _doubts(seen, is_sized=size.value is not None)
+            if size.value is not None:
+                parts.append(TargetPart(seen, size.value, note))
+            else:
+                missing.append(f"{seen.name} ({origin})" if origin else lesion.name)
     return TargetSum(tuple(parts), tuple(missing), tuple(findings), tuple(inputs), is_contradictory)
 
 
-def _note(lesion: LesionObservation, stands: Standing, note: str) -> str:
-    if stands.how is StandsFor.ITSELF:
-        return note
-    words = {
-        StandsFor.FRAGMENTS: f"fragment of {lesion.lesion_id}",
-        StandsFor.CONGLOMERATE: f"conglomerate of {listing(stands.observations[0].parents)}",
-    }[stands.how]
-    return ", ".join(filter(None, (words, note)))
+def _input(seen: LesionObservation, size: TargetSize, criterion: SumCriterion, note: str) -> LesionInput:
+    quantity = size.quantity or criterion.size_name
+    return LesionInput(seen.lesion_id, quantity, size.value, criterion.unit, note, seen.source)
 
 
-def _inputs(
-    lesion: LesionObservation, sizes: Sequence[tuple[LesionObservation, TargetSize]], criterion: SumCriterion
-) -> Iterator[LesionInput]:
-    for seen, size in sizes:
-        yield LesionInput(
-            seen.lesion_id, size.quantity or criterion.size_name, size.value, criterion.unit, size.note, seen.source
-        )
-    if not sizes:
-        yield LesionInput(lesion.lesion_id, criterion.size_name, None, criterion.unit, "not assessed or counted above")
+def _no_input(lesion_id: str, criterion: SumCriterion, note: str) -> LesionInput:
+    return LesionInput(lesion_id, criterion.size_name, None, criterion.unit, note)
 
 
 def _size(seen: LesionObservation, criterion: SumCriterion) -> TargetSize:
@@ -155,11 +161,13 @@ def _size(seen: LesionObservation, criterion: SumCriterion) -> TargetSize:
     return criterion.size(seen)
 
 
-def _doubts(seen: LesionObservation) -> tuple[Finding, ...]:
+def _doubts(seen: LesionObservation, *, is_sized: bool) -> Iterator[Finding]:
     if seen.state is LesionState.UNEQUIVOCAL_PROGRESSION:
         words = f"{seen.name} is called progressive; target lesions are judged by their sum alone."
-        return (Finding("progression-of-target-stated", Severity.INFO, words, seen.lesion_id),)
-    if seen.state is LesionState.EQUIVOCAL:
+        severity = Severity.INFO
+        if not is_sized:
+            words, severity = f"{words} Without a size it is not evaluable: measure it.", Severity.WARNING
+        yield Finding("progression-of-target-stated", severity, words, seen.lesion_id)
+    elif is_sized:
         words = f"{seen.name} is called equivocal; its size counts in the sum."
-        return (Finding("equivocal-target", Severity.WARNING, words, seen.lesion_id),)
-    return ()
+        yield Finding("equivocal-target", Severity.WARNING, words, seen.lesion_id)

@@ -9,12 +9,12 @@ from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole
 from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.response.course import Course
-from tumorresp.response.new_lesions import NewLesions, new_lesions
+from tumorresp.response.new_lesions import NewLesions, new_lesions_by_visit
 from tumorresp.response.non_target_response import non_target_response
 from tumorresp.response.observation import LesionObservation, Visit, check_order
 from tumorresp.response.overall_response import overall_response
 from tumorresp.response.reasons import displayed_percent_change, listing
-from tumorresp.response.split_and_merge import Fragments, fragments_until, from_baseline
+from tumorresp.response.split_and_merge import Fragments, descent_findings, fragments_until, from_baseline
 from tumorresp.response.sum_criterion import SumCriterion
 from tumorresp.response.target_response import TargetResponse, shown_places, target_response
 from tumorresp.response.target_sum import TargetSum, baseline_targets, target_sum
@@ -55,13 +55,13 @@ def assess_visits(visits: Sequence[Visit], criterion: SumCriterion) -> tuple[Ass
     baseline = _baseline(visits[0], criterion)
     course = Course()
     assessments: list[Assessment] = []
-    fragments = fragments_until(visits)
-    for index, visit in enumerate(visits):
-        total = target_sum(baseline.targets, visit, criterion, fragments[index])
+    new = new_lesions_by_visit(visits, criterion.normal_node_mm, criterion.progression_mm)
+    for index, (visit, fragments) in enumerate(zip(visits, fragments_until(visits), strict=True)):
+        total = target_sum(baseline.targets, visit, criterion, fragments)
         if index == 0:
             verdict = _at_baseline(baseline, total, criterion)
         else:
-            verdict = _at_follow_up(visits, index, baseline, total, course, criterion, fragments[index])
+            verdict = _at_follow_up(visits, index, baseline, total, course, criterion, fragments, new[index])
         assessment = _assessment(visits, index, total, course, criterion, verdict)
         assessments.append(assessment)
         course = course.after(assessment, visit.name)
@@ -113,41 +113,55 @@ def _at_follow_up(
     course: Course,
     criterion: SumCriterion,
     fragments: Fragments,
+    new: NewLesions,
 ) -> _Verdict:
+    visit = visits[index]
     target = _target(baseline, total, course, criterion)
-    non_target, non_target_words = non_target_response(
-        baseline.non_targets, visits[index], criterion.normal_node_mm, fragments
-    )
-    new = new_lesions(visits, index, criterion.normal_node_mm, criterion.progression_mm)
+    non_target, non_target_words = non_target_response(baseline.non_targets, visit, criterion.normal_node_mm, fragments)
+    findings = [*target.findings, *new.findings, *_without_baseline(visits, index)]
+    findings += descent_findings(visits[0], visit, fragments, baseline.non_targets)
+    reasons = [*target.reasons, *filter(None, [non_target_words]), *(new.reasons or ("No new lesion.",))]
     overall, words = overall_response(target.category, non_target, new.status)
-    marker_words: list[str] = []
-    if overall is Category.CR and criterion.markers_count and visits[index].markers_elevated:
-        non_target, overall, words = _with_markers(target.category, non_target)
-        marker_words.append("Tumour markers are above the upper limit of normal: no complete response.")
+    if visit.markers_elevated and criterion.markers_count and Category.CR in (non_target, overall):
+        if visits[0].markers_elevated is False:
+            finding = Finding("markers-rose", Severity.WARNING, _MARKERS_ROSE, visit.name)
+            findings.append(finding)
+            reasons.append(finding.message)
+        else:
+            non_target, overall, words, marker_words = _with_markers(target.category, non_target, new.status, overall)
+            reasons.append(marker_words)
     return _Verdict(
         target.category,
         non_target,
         new.status,
         overall,
-        (
-            *target.reasons,
-            *filter(None, [non_target_words]),
-            *_new_words(new),
-            *marker_words,
-            f"Overall {overall}: {words}",
-        ),
-        (*target.findings, *new.findings, *_without_baseline(visits, index)),
+        (*reasons, f"Overall {overall}: {words}"),
+        tuple(findings),
         new.progression_date if overall is Category.PD else None,
     )
 
 
-def _with_markers(target: Category, non_target: Category) -> tuple[Category, Category, str]:
-    """Return non-target and overall response where markers alone stand against CR (RECIST 1.1, section 4.3.3)."""
-    if non_target is not Category.NOT_APPLICABLE:
+_MARKERS_ROSE = (
+    "Tumour markers are above the upper limit of normal, but were not at baseline: their rise alone is no progression "
+    "and does not stand against CR."
+)
+
+
+def _with_markers(
+    target: Category, non_target: Category, new: NewLesionStatus, overall: Category
+) -> tuple[Category, Category, str, str]:
+    """Return non-target and overall response, why, and what to say, where markers alone stand against CR."""
+    high = "Tumour markers are above the upper limit of normal"
+    if non_target is Category.CR:
         non_target = Category.NON_CR_NON_PD
+    if overall is not Category.CR:
+        overall, words = overall_response(target, non_target, new)
+        return non_target, overall, words, f"{high}: non-target {non_target}."
     if target is Category.NOT_APPLICABLE:
-        return non_target, Category.NON_CR_NON_PD, "all lesions are gone, but tumour markers are not normal."
-    return non_target, Category.PR, "target CR, but tumour markers are not normal."
+        overall, words = Category.NON_CR_NON_PD, "all lesions are gone, but tumour markers are not normal."
+    else:
+        overall, words = Category.PR, "target CR, but tumour markers are not normal."
+    return non_target, overall, words, f"{high}: no complete response."
 
 
 def _target(baseline: _Baseline, total: TargetSum, course: Course, criterion: SumCriterion) -> TargetResponse:
@@ -156,10 +170,6 @@ def _target(baseline: _Baseline, total: TargetSum, course: Course, criterion: Su
     if not baseline.targets:
         return TargetResponse(Category.NE, ("No target lesion has a measured size at baseline → NE.",))
     return target_response(total, course, criterion)
-
-
-def _new_words(new: NewLesions) -> tuple[str, ...]:
-    return new.reasons or ("No new lesion.",)
 
 
 def _without_baseline(visits: Sequence[Visit], index: int) -> tuple[Finding, ...]:
