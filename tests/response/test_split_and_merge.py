@@ -209,3 +209,113 @@ def test_every_number_has_its_source() -> None:
 def test_nodes_give_their_short_axis() -> None:
     found = assess_recist_1_1((visit(0, "T01n=18"), visit(1, "T01n=12")))[1]
     assert [(item.quantity, item.value) for item in found.inputs] == [("short axis", 12)]
+
+
+def test_fragments_that_merge_again_count_once() -> None:
+    first = (lesion("T01", "30"),)
+    split = (lesion("T01.1", "12", "T01"), lesion("T01.2", "10", "T01"))
+    whole = (lesion("T01.3", "20", "T01.1", "T01.2"),)
+    found = last(first, split, whole)
+    assert (found.target_sum, found.target) == (20, Category.PR)
+    assert "T01.3 liver 20.0 (conglomerate of T01.1, T01.2)" in found.reasons[0]
+    assert codes(found) == []
+
+
+def test_a_fragment_that_splits_is_replaced_by_its_parts_and_they_are_missed_later() -> None:
+    first = (lesion("T01", "30"),)
+    split = (lesion("T01.1", "12", "T01"), lesion("T01.2", "10", "T01"))
+    deeper = (lesion("T01.1", "12", "T01"), lesion("T01.2a", "4", "T01.2"), lesion("T01.2b", "3", "T01.2"))
+    assert last(first, split, deeper).target_sum == 19
+    lost = last(first, split, deeper, deeper[:2])
+    assert (lost.target_sum, lost.target) == (None, Category.NE)
+    assert any("T01.2b" in reason for reason in lost.reasons)
+
+
+def test_a_conglomerate_comes_apart() -> None:
+    first = (lesion("T02", "20"), lesion("T03", "10"))
+    merged = (lesion("T02/T03", "28", "T02", "T03"),)
+    assert last(first, merged, (lesion("T02", "15"), lesion("T03", "9"))).target_sum == 24
+    parts = (lesion("P1", "14", "T02/T03"), lesion("P2", "8", "T02/T03"))
+    found = last(first, merged, parts)
+    assert (found.target_sum, codes(found)) == (22, [])
+
+
+def test_a_conglomerate_that_a_larger_one_took_up() -> None:
+    first = (lesion("T01", "20"), lesion("T02", "20"), lesion("T03", "10"))
+    merged = (lesion("T01", "20"), lesion("M1", "28", "T02", "T03"))
+    larger = (lesion("M1", None, state=MERGED), lesion("M2", "45", "T01", "M1"))
+    found = last(first, merged, larger)
+    assert (found.target_sum, codes(found)) == (45, [])
+
+
+def test_lesions_that_came_from_each_other_are_contradictory() -> None:
+    found = last(
+        (lesion("T01", "20"),), (lesion("A", None, "T01", "B", state=MERGED), lesion("B", None, "A", state=MERGED))
+    )
+    assert (found.target, codes(found)) == (Category.NE, ["parents-in-circle"])
+
+
+def test_a_lesion_is_not_measured_with_its_parts_at_baseline() -> None:
+    first = (lesion("T01", "30"), lesion("T01.1", "18", "T01"), lesion("T02", "10"))
+    found = assess_recist_1_1(course(first))[0]
+    assert (found.target_sum, codes(found)) == (28, ["measured-with-its-parts"])
+
+
+def test_targets_and_non_targets_that_merge_count_with_their_whole_size() -> None:
+    first = (lesion("T01", "20"), lesion("NT01", None, role=LesionRole.NON_TARGET, state=LesionState.PRESENT))
+    found = last(first, (lesion("M", "26", "T01", "NT01"),))
+    assert (found.target_sum, found.target) == (26, Category.PD)
+    assert codes(found) == ["target-merged-with-non-target"]
+
+
+def test_a_target_that_came_from_a_non_target_is_not_used() -> None:
+    first = (lesion("T01", "20"), lesion("NT01", None, role=LesionRole.NON_TARGET, state=LesionState.PRESENT))
+    stray = (lesion("T01", "20"), lesion("T09", "26", "NT01"), first[1])
+    found = last(first, stray)
+    assert (found.target_sum, found.target) == (20, Category.SD)
+    assert codes(found) == ["role-unlike-its-parent"]
+
+
+def test_progression_of_a_target_that_nobody_measured_is_not_evaluable() -> None:
+    first = (lesion("T01", "20"),)
+    stated = lesion("T01", None, state=LesionState.UNEQUIVOCAL_PROGRESSION)
+    found = last(first, (stated,))
+    assert (found.target, codes(found)) == (Category.NE, ["progression-of-target-stated"])
+    assert "measure it" in found.findings[0].message
+    sized = last(first, (replace(stated, long_axis_mm=Decimal(21)),))
+    assert (sized.target, codes(sized)) == (Category.SD, ["progression-of-target-stated"])
+
+
+def test_what_is_said_of_a_non_target_counts_beside_its_fragments() -> None:
+    nt, present = LesionRole.NON_TARGET, LesionState.PRESENT
+    first = (lesion("NT01", None, role=nt, state=present),)
+    half = lesion("NT01.1", None, "NT01", role=nt, state=present)
+    worse = lesion("NT01", None, role=nt, state=LesionState.UNEQUIVOCAL_PROGRESSION)
+    assert last(first, (half, worse)).non_target is Category.PD
+
+
+def new(name: str, size: str | None, *parents: str, state: LesionState = LesionState.MEASURED) -> LesionObservation:
+    return lesion(name, size, *parents, role=LesionRole.NEW, state=state)
+
+
+def test_a_new_lesion_is_followed_through_its_parts() -> None:
+    old = lesion("T01", "20")
+    seen = ((old,), (old, new("N1", "12")), (old, new("N1.1", "6", "N1"), new("N1.2", "5", "N1")))
+    found = last(*seen)
+    assert (found.overall, codes(found)) == (Category.PD, [])
+    gone = tuple(new(name, None, "N1", state=LesionState.ABSENT) for name in ("N1.1", "N1.2"))
+    assert last(*seen, (old, *gone)).overall is Category.SD
+
+
+def test_an_equivocal_new_lesion_that_split_is_confirmed_from_its_first_day() -> None:
+    old, doubt = lesion("T01", "20"), LesionState.EQUIVOCAL
+    seen = course((old,), (old, new("N1", "6", state=doubt)), (old, new("N1.1", "9", "N1")))
+    assert assess_recist_1_1(seen)[2].progression_date == seen[1].date
+
+
+def test_markers_that_were_normal_at_baseline_do_not_stand_against_a_complete_response() -> None:
+    first, second = visits("T01=20", "T01=absent")
+    rose = replace(second, markers_elevated=True)
+    found = assess_recist_1_1((replace(first, markers_elevated=False), rose))[1]
+    assert (found.overall, codes(found)) == (Category.CR, ["markers-rose"])
+    assert assess_recist_1_1((replace(first, markers_elevated=True), rose))[1].overall is Category.PR

@@ -88,16 +88,31 @@ def fragments_until(visits: Sequence[Visit]) -> list[Fragments]:
     roles: dict[str, LesionRole] = {}
     found: list[Fragments] = []
     for visit in visits:
-        parted = [
-            item
-            for item in visit.observations
-            if item.lesion_id not in known.parents and _is_part(item, roles) and visits[0].of(item.lesion_id) is None
-        ]
+        parted = _parted(visits[0], visit, known, roles)
         if parted:
             known = _with(known, parted)
         for item in visit.observations:
             roles.setdefault(item.lesion_id, item.role)
         found.append(known)
+    return found
+
+
+def _parted(
+    baseline: Visit, visit: Visit, known: Fragments, roles: Mapping[str, LesionRole]
+) -> list[LesionObservation]:
+    """Return what is first seen at a visit as part of older lesions, or as part of such a part."""
+    waiting = [
+        item
+        for item in visit.observations
+        if item.parents and item.lesion_id not in known.parents and baseline.of(item.lesion_id) is None
+    ]
+    found: list[LesionObservation] = []
+    older = dict(roles)
+    while parts := [item for item in waiting if _is_part(item, older)]:
+        found += parts
+        waiting = [item for item in waiting if item not in parts]
+        for item in parts:
+            older.setdefault(item.lesion_id, item.role)
     return found
 
 
@@ -226,7 +241,7 @@ def descent_findings(
     baseline: Visit, visit: Visit, fragments: Fragments, non_targets: Sequence[LesionObservation]
 ) -> Iterator[Finding]:
     """Report what is said of split and merged lesions and does not go together, beside what concerns targets alone."""
-    if fragments is NONE_SPLIT and not any(seen.state is LesionState.MERGED for seen in visit.observations):
+    if not visit.children and not any(seen.state is LesionState.MERGED for seen in visit.observations):
         return
     for lesion in non_targets:
         finding = standing(lesion, visit, fragments).finding
