@@ -2,7 +2,8 @@
 
     python -m tests.bench.response_scale --subjects 1000 10000
 
-Each run is a process of its own: 10 time points x 8 lesions a subject, four criteria, Parquet; XPT with ``--cdisc``.
+Each run is a process of its own: 10 time points x 8 lesions a subject, four criteria unless
+``--criteria`` names others, Parquet; XPT and Dataset-JSON with ``--cdisc``.
 """
 
 import argparse
@@ -33,10 +34,11 @@ def main() -> None:
     parser.add_argument("--subjects", type=int, nargs="+", default=[1000, 10000])
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--cdisc", action="store_true")
+    parser.add_argument("--criteria", nargs="+", default=list(CRITERIA))
     parser.add_argument("--run", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.run:
-        _run(Path(options.run[0]), Path(options.run[1]), options.workers, options.cdisc)
+        _run(Path(options.run[0]), Path(options.run[1]), options.workers, options.cdisc, tuple(options.criteria))
         return
     print("| subjects | measurements | seconds | ms a subject | us a measurement and criterion | peak memory, MiB |")
     print("|---:|---:|---:|---:|---:|---:|")
@@ -45,7 +47,7 @@ def main() -> None:
             table = Path(folder) / "lesions.csv"
             table.write_text(HEADER + "".join(_rows(subjects)), "utf-8")
             own = [sys.executable, "-m", "tests.bench.response_scale", "--workers", str(options.workers)]
-            own += ["--cdisc"] if options.cdisc else []
+            own += ["--criteria", *options.criteria, *(["--cdisc"] if options.cdisc else [])]
             answer = subprocess.run(
                 [*own, "--run", str(table), str(Path(folder) / "out")], check=True, capture_output=True, text=True
             )
@@ -54,7 +56,7 @@ def main() -> None:
         seconds = figures["seconds"]
         print(
             f"| {subjects} | {measurements} | {seconds:.1f} | {1000 * seconds / subjects:.2f} "
-            f"| {1e6 * seconds / measurements / len(CRITERIA):.1f} | {figures['memory_mib']:.0f} |",
+            f"| {1e6 * seconds / measurements / len(options.criteria):.1f} | {figures['memory_mib']:.0f} |",
             flush=True,
         )
 
@@ -81,13 +83,13 @@ def _row(subject: int, day: datetime.date, number: int, size: float, visit: int,
     return f"S{subject:06},{day},{lesion},{role},{_SITES[number]},{sizes},2020-01-10,{'AB'[subject % 2]}\r\n"
 
 
-def _run(table: Path, out: Path, workers: int, cdisc: bool) -> None:
+def _run(table: Path, out: Path, workers: int, cdisc: bool, criteria: tuple[str, ...]) -> None:
     from tumorresp.service.respond.command import RespondRequest, run_respond
 
     request = RespondRequest(
         table=table,
         out=out,
-        criteria=CRITERIA,
+        criteria=criteria,
         formats=("parquet",),
         figures=False,
         cdisc="sponsor" if cdisc else None,
