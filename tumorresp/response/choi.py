@@ -5,31 +5,37 @@ et al., Cancer Biol Ther 9 (2010) 15-19 (renal cell carcinoma): PR by both. ``do
 a table.
 """
 
-import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 
-from tumorresp.domain.assessment import Assessment, Category, LesionInput, NewLesionStatus
+from tumorresp.domain.assessment import Assessment, Category, LesionInput
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole, LesionState
-from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.response.choi_density import Density, baseline_density, density_at, density_of
 from tumorresp.response.choi_parameters import ChoiParameters
 from tumorresp.response.choi_target import choi_target_response
 from tumorresp.response.course import Course
-from tumorresp.response.new_lesions import new_lesions
+from tumorresp.response.new_lesions import NewLesions, new_lesions_by_visit
 from tumorresp.response.non_target_response import non_target_response
 from tumorresp.response.observation import LesionObservation, Visit, check_order
 from tumorresp.response.overall_response import overall_response
 from tumorresp.response.parameters import as_pairs
-from tumorresp.response.reasons import displayed_percent_change, listing
-from tumorresp.response.split_and_merge import Fragments, fragments_until, from_baseline
+from tumorresp.response.reasons import listing
+from tumorresp.response.split_and_merge import Fragments, fragments_until
 from tumorresp.response.sum_criterion import Remarks, SumCriterion, TargetSize
-from tumorresp.response.target_response import TargetResponse, shown_places
-from tumorresp.response.target_sum import TargetPart, TargetSum, baseline_targets, target_sum
+from tumorresp.response.target_response import TargetResponse
+from tumorresp.response.target_sum import TargetSum, target_sum
+from tumorresp.response.visit_verdict import (
+    Baseline,
+    Verdict,
+    assessment_of,
+    lesion_findings,
+    read_baseline,
+    verdict_at_baseline,
+)
 
 CHOI = "choi"
 MODIFIED_CHOI = "choi-modified"
@@ -42,28 +48,6 @@ class _Rule:
     rules: ChoiParameters
     criterion: SumCriterion
     both_needed: bool
-
-
-@dataclass(frozen=True)
-class _Baseline:
-    """What the first visit fixes for all others."""
-
-    has_targets: bool
-    targets: tuple[LesionObservation, ...]
-    parts: Mapping[str, TargetPart]
-    non_targets: tuple[LesionObservation, ...]
-    findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True)
-class _Verdict:
-    target: Category
-    non_target: Category
-    new: NewLesionStatus
-    overall: Category
-    reasons: tuple[str, ...]
-    findings: tuple[Finding, ...]
-    progression_date: datetime.date | None = None
 
 
 def assess_choi(visits: Sequence[Visit], parameters: ChoiParameters | None = None) -> tuple[Assessment, ...]:
@@ -150,71 +134,52 @@ def _assess(visits: Sequence[Visit], rule: _Rule) -> tuple[Assessment, ...]:
     check_order(visits)
     if not visits:
         return ()
-    total = target_sum(baseline_targets(visits[0], rule.criterion)[0], visits[0], rule.criterion)
-    baseline = _baseline(visits[0], total, rule)
-    density = baseline_density(total, rule.rules)
-    course, fragments = Course(), fragments_until(visits)
-    verdict = _at_baseline(baseline, total, density, rule)
-    assessments = [_assessment(visits[0], total, density, course, verdict, rule)]
-    for index, visit in enumerate(visits[1:], start=1):
-        course = course.after(assessments[-1], visits[index - 1].name)
-        total = target_sum(baseline.targets, visit, rule.criterion, fragments[index])
-        density = density_at(total, baseline.parts, rule.rules)
-        verdict = _at_follow_up(visits, index, baseline, total, density, course, fragments[index], rule)
-        assessments.append(_assessment(visit, total, density, course, verdict, rule))
+    baseline = read_baseline(visits[0], rule.criterion)
+    new = new_lesions_by_visit(visits, rule.rules.normal_node_mm, Decimal(0))
+    course, first_parts = Course(), {}
+    assessments: list[Assessment] = []
+    for index, (visit, fragments) in enumerate(zip(visits, fragments_until(visits), strict=True)):
+        total = target_sum(baseline.targets, visit, rule.criterion, fragments)
+        if index == 0:
+            first_parts = {part.seen.lesion_id: part for part in total.parts}
+            density = baseline_density(total, rule.rules)
+            words = [density.reason] if density.reason else []
+            verdict = verdict_at_baseline(baseline, total, rule.criterion, "a measured size", words)
+        else:
+            density = density_at(total, first_parts, rule.rules)
+            verdict = _at_follow_up(visits, index, baseline, total, density, course, fragments, new[index], rule)
+        assessment = assessment_of(
+            visit,
+            total,
+            course,
+            verdict,
+            rule.criterion,
+            findings=density.findings,
+            inputs=tuple(_densities(total)),
+            secondary=(density.measure(),) if total.parts else (),
+        )
+        assessments.append(assessment)
+        course = course.after(assessment, visit.name)
     return tuple(assessments)
-
-
-def _baseline(visit: Visit, total: TargetSum, rule: _Rule) -> _Baseline:
-    targets, findings = baseline_targets(visit, rule.criterion)
-    new = [item for item in visit.observations if item.role is LesionRole.NEW]
-    words = "is called new at the baseline, which has no new lesions: it is not used."
-    findings += tuple(
-        Finding("new-at-baseline", Severity.ERROR, f"{item.name} {words}", item.lesion_id) for item in new
-    )
-    return _Baseline(
-        any(item.role is LesionRole.TARGET for item in visit.observations),
-        targets,
-        {part.seen.lesion_id: part for part in total.parts},
-        tuple(item for item in visit.observations if item.role is LesionRole.NON_TARGET),
-        findings,
-    )
-
-
-def _at_baseline(baseline: _Baseline, total: TargetSum, density: Density, rule: _Rule) -> _Verdict:
-    if total.parts:
-        reasons = [f"Baseline. {total.in_words(rule.criterion, shown_places(total, Course(), rule.criterion))}"]
-    else:
-        reasons = ["Baseline. No target lesion with a measured size."]
-    reasons += filter(None, [density.reason])
-    if baseline.non_targets:
-        reasons.append(f"Non-target lesions: {listing([item.name for item in baseline.non_targets])}.")
-    return _Verdict(
-        Category.BASELINE if baseline.has_targets else Category.NOT_APPLICABLE,
-        Category.BASELINE if baseline.non_targets else Category.NOT_APPLICABLE,
-        NewLesionStatus.NO,
-        Category.BASELINE,
-        tuple(reasons),
-        baseline.findings,
-    )
 
 
 def _at_follow_up(
     visits: Sequence[Visit],
     index: int,
-    baseline: _Baseline,
+    baseline: Baseline,
     total: TargetSum,
     density: Density,
     course: Course,
     fragments: Fragments,
+    new: NewLesions,
     rule: _Rule,
-) -> _Verdict:
-    normal_node_mm = rule.rules.normal_node_mm
+) -> Verdict:
     target = _target(baseline, total, density, course, rule)
-    non_target, non_target_words = non_target_response(baseline.non_targets, visits[index], normal_node_mm, fragments)
-    new = new_lesions(visits, index, normal_node_mm, Decimal(0))
+    non_target, non_target_words = non_target_response(
+        baseline.non_targets, visits[index], rule.rules.normal_node_mm, fragments
+    )
     overall, words = overall_response(target.category, non_target, new.status)
-    return _Verdict(
+    return Verdict(
         target.category,
         non_target,
         new.status,
@@ -226,12 +191,12 @@ def _at_follow_up(
             *_intratumoural(visits, index),
             f"Overall {overall}: {words}",
         ),
-        (*target.findings, *new.findings, *_without_baseline(visits, index)),
+        (*target.findings, *new.findings, *lesion_findings(visits, index, baseline, fragments)),
         new.progression_date if overall is Category.PD else None,
     )
 
 
-def _target(baseline: _Baseline, total: TargetSum, density: Density, course: Course, rule: _Rule) -> TargetResponse:
+def _target(baseline: Baseline, total: TargetSum, density: Density, course: Course, rule: _Rule) -> TargetResponse:
     if not baseline.has_targets:
         return TargetResponse(Category.NOT_APPLICABLE, ("No target lesions at baseline.",))
     if not baseline.targets:
@@ -248,44 +213,8 @@ def _intratumoural(visits: Sequence[Visit], index: int) -> Iterator[str]:
                 yield f"{seen.name} is a nodule inside {listing(hosts)}: it counts as a new lesion."
 
 
-def _without_baseline(visits: Sequence[Visit], index: int) -> Iterator[Finding]:
-    """Report target and non-target lesions that the baseline does not have: they are in no category."""
-    for seen in visits[index].observations:
-        if seen.role is not LesionRole.NEW and not from_baseline(seen, visits[0], visits[1 : index + 1]):
-            words = f"{seen.name} is called {seen.role}, but the baseline has no such lesion: it is not used."
-            yield Finding("lesion-without-baseline", Severity.ERROR, words, seen.lesion_id)
-
-
 def _densities(total: TargetSum) -> Iterator[LesionInput]:
     for part in total.parts:
         density = density_of(part.seen)
         if density is not None:
             yield LesionInput(part.seen.lesion_id, "mean density", density, "HU", "", part.seen.source)
-
-
-def _assessment(
-    visit: Visit, total: TargetSum, density: Density, course: Course, verdict: _Verdict, rule: _Rule
-) -> Assessment:
-    size = total.complete
-    return Assessment(
-        criterion=rule.criterion.name,
-        time_point_id=visit.time_point_id,
-        target=verdict.target,
-        non_target=verdict.non_target,
-        new_lesions=verdict.new,
-        overall=verdict.overall,
-        unit=rule.criterion.unit,
-        target_sum=size,
-        baseline_sum=course.baseline_sum,
-        nadir_sum=course.nadir_sum,
-        change_from_baseline_percent=displayed_percent_change(size, course.baseline_sum),
-        change_from_nadir_percent=displayed_percent_change(size, course.nadir_sum),
-        change_from_nadir=None if size is None or course.nadir_sum is None else size - course.nadir_sum,
-        reasons=verdict.reasons,
-        parameters=rule.criterion.parameters,
-        software_version=SOFTWARE_VERSION,
-        findings=(*verdict.findings, *total.findings, *density.findings),
-        progression_date=verdict.progression_date,
-        inputs=(*total.inputs, *_densities(total)),
-        secondary=(density.measure(),) if total.parts else (),
-    )

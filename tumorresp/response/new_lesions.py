@@ -62,18 +62,6 @@ class _Known:
     went_into: tuple[str, ...] = ()
 
 
-def new_lesions(visits: Sequence[Visit], index: int, normal_node_mm: Decimal, growth_mm: Decimal) -> NewLesions:
-    """Return whether new lesions are seen at a visit; ``new_lesions_by_visit`` is quicker for all of them.
-
-    Parameters
-    ----------
-    index
-        Of the visit, from 1.
-    """
-    *_, known = _known_by_visit(visits[: index + 1], normal_node_mm, growth_mm)
-    return _at_visit(known, visits[index], normal_node_mm)
-
-
 def new_lesions_by_visit(visits: Sequence[Visit], normal_node_mm: Decimal, growth_mm: Decimal) -> list[NewLesions]:
     """Return whether new lesions are seen, for every visit; the baseline has none.
 
