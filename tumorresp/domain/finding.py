@@ -26,9 +26,13 @@ class Finding:
         A sentence for a radiologist or a trial manager. No patient data.
     where
         UID, label or row that the sentence is about.
+    decides
+        True where it may have changed a response category, or keeps one from being given: such a finding stands on
+        the console, in the exit code, on the status page and in the SR, not in the report alone.
     """
 
     code: str
     severity: Severity
     message: str
     where: str = ""
+    decides: bool = False
