@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyreadstat
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reports.cdisc.dataset_json import FileFacts
 from reports.cdisc.export import FileFormat, write_cdisc
@@ -23,13 +26,14 @@ from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response.best_response import BestResponseParameters, best_response
 from tumorresp.response.outcome import CriterionOutcome, SubjectOutcome
 from tumorresp.response.recist_1_1 import assess_recist_1_1
-from tumorresp.response.rule_audit import ReportedVisit, audit_rules
+from tumorresp.response.rule_audit import Reported, ReportedVisit, audit_rules
 from tumorresp.response.subject import SubjectCourse, SubjectDates, dated_responses
 from tumorresp.response.table.conventions import PartialDates, TableConventions
 from tumorresp.service.respond.sdtm_input import SdtmInput, SdtmReading, read_sdtm
+from tumorresp.service.respond.sdtm_numbers import agree, number_text
 
 FILE_FACTS = FileFacts("ST1", datetime.datetime(2024, 9, 1, tzinfo=datetime.UTC))
-Record = dict[str, str]
+Record = dict[str, Any]
 VISITS = {"SCREENING": ("1", "2024-01-01"), "WEEK 6": ("2", "2024-02-12"), "WEEK 12": ("3", "2024-03-25")}
 
 
@@ -371,7 +375,7 @@ def write_format(path: Path, name: str, records: Sequence[Record], kind: str) ->
     if kind == "xpt":
         frame = pd.DataFrame(rows, columns=columns)
         for column in [item for item in columns if item.endswith(("STRESN", "VISITNUM"))]:
-            frame[column] = pd.to_numeric(frame[column])
+            frame[column] = pd.to_numeric(frame[column].replace("", None))
         pyreadstat.write_xport(frame, str(path / f"{name}.xpt"), table_name=name.upper(), file_format_version=5)
         return
     header = {"datasetJSONVersion": "1.1.0", "columns": [{"name": column} for column in columns]}
@@ -400,6 +404,73 @@ def test_formats_say_the_same(tmp_path: Path, kind: str) -> None:
     # Records count from 1 where there is no header.
     assert reading.course.visits[0].observations[0].source == "TR row 1"
     assert reported(reading, "WEEK 6").overall is not None
+
+
+NOISY = [11.700000000000001, 0.1 + 0.2, 35.300000000000004, 100.10000000000001, 19.999999999999996, 1234.5600000000002]
+
+
+@pytest.mark.parametrize("value", NOISY)
+@pytest.mark.parametrize("kind", ["xpt", "json", "ndjson", "csv"])
+def test_noise_of_doubles_is_no_difference(tmp_path: Path, value: float, kind: str) -> None:
+    """A double that stands for a decimal is this decimal, as size, as sum, as change and as visit number."""
+    stated = f"{value:.15g}"
+    size = tr("T01", "SCREENING", "LDIAM", stated, TRGRPID="TARGET") | {"TRSTRESN": value, "VISITNUM": 1 + 2e-16}
+    total = tr("", "SCREENING", "SUMDIAM", stated, TRGRPID="TARGET") | {"TRSTRESN": value}
+    change = tr("", "WEEK 6", "PCBSD", "", TRGRPID="TARGET") | {"TRSTRESN": value, "TRSTRESU": "%"}
+    if kind == "csv":
+        folder(tmp_path, tr=[size, total, change])
+    else:
+        write_format(tmp_path, "tr", [size, total, change], kind)
+    found = read_sdtm(tmp_path)
+    assert found.findings == ()
+    reading = one_reading(found)
+    (seen,) = reading.course.visits[0].observations
+    assert (seen.long_axis_mm, seen.state) == (Decimal(stated), LesionState.MEASURED)
+    assert reported(reading, "SCREENING").target_sum == Reported(Decimal(stated), f"TR row {3 if kind == 'csv' else 2}")
+    percent = reported(reading, "WEEK 6").change_from_baseline_percent
+    assert percent is not None
+    assert percent.value == Decimal(stated)
+
+
+@given(st.decimals(0, 500, places=2), st.lists(st.decimals(0, 60, places=1), min_size=1, max_size=10))
+def test_number_carried_by_a_double_is_what_was_stated(size: Decimal, sizes: list[Decimal]) -> None:
+    assert Decimal(number_text(float(size))) == size
+    assert agree(str(size), repr(float(size)))
+    added = sum(float(item) for item in sizes)
+    assert Decimal(number_text(added)) == sum(sizes)
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "same"),
+    [
+        ("11.7", "11.700000000000001", True),
+        ("11.70", "11.7", True),
+        ("33.333333333", "33.333333333333336", True),
+        ("-33.3", "-33.333333333333336", True),
+        ("11.65", "11.649999999999999", True),
+        ("11.6", "11.65", True),
+        ("11.7", "11.65", True),
+        ("11.7", "11.6499", False),
+        ("11.7", "11.8", False),
+        ("31", "13", False),
+        ("1.17E1", "11.7", True),
+        ("TOO SMALL TO MEASURE", "5", True),
+        ("", "5", True),
+    ],
+)
+def test_text_and_number_of_a_result(tmp_path: Path, text: str, number: str, same: bool) -> None:
+    size = tr("T01", "SCREENING", "LDIAM", text, TRSTRESN=number, TRSTRESU="mm")
+    total = tr("", "SCREENING", "SUMDIAM", text, TRSTRESN=number, TRSTRESU="mm")
+    found = read_sdtm(folder(tmp_path, tr=[size, total] if text[:1].isdigit() else [size]))
+    differing = [item for item in found.findings if "differ" in item.message]
+    assert [item.where for item in differing] == ([] if same else ["TR row 2, LDIAM", "TR row 3, SUMDIAM"])
+
+
+def test_supplemental_qualifier_points_at_a_sequence_number(tmp_path: Path) -> None:
+    lesions = [item | {"TUSEQ": f"{number}.0"} for number, item in enumerate(TARGETS, start=1)]
+    qualifier = {"USUBJID": "S1", "IDVAR": "TUSEQ", "IDVARVAL": "2.0", "QNAM": "TUPREISP", "QVAL": "Y"}
+    reading = read(tmp_path, tu=lesions, tr=SIZES, supptu=[qualifier])
+    assert [item.irradiated for item in reading.course.visits[0].observations] == [False, True, False]
 
 
 def test_transport_file_comes_before_others(tmp_path: Path) -> None:

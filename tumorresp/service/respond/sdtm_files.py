@@ -14,6 +14,7 @@ import pyreadstat
 
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.finding import Finding, Severity
+from tumorresp.service.respond.sdtm_numbers import is_numeric, number_text, stated_decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,11 @@ def read_domain(
             remedy=f"{domain} needs {', '.join(required)}.",
         )
     return [
-        SdtmRow(domain, number, {name: text for name, raw in zip(present, record, strict=True) if (text := _text(raw))})
+        SdtmRow(
+            domain,
+            number,
+            {name: text for name, raw in zip(present, record, strict=True) if (text := _text(name, raw))},
+        )
         for number, record in enumerate(_whole(records, len(present), path.name, first), start=first)
     ]
 
@@ -103,13 +108,15 @@ def _whole(records: Iterable[Sequence[Any]], columns: int, name: str, first: int
         yield record
 
 
-def _text(raw: object) -> str:
-    """Return a cell as text; a number in its shortest form, as a data set keeps no trailing zeros of numbers."""
+def _text(variable: str, raw: object) -> str:
+    """Return a cell as text; a number as the decimal that it states, in its shortest form."""
     if raw is None or (isinstance(raw, float) and math.isnan(raw)):
         return ""
-    if isinstance(raw, float):
-        return f"{Decimal(repr(raw)).normalize():f}"
-    return str(raw).strip()
+    if isinstance(raw, float | Decimal):
+        return number_text(raw)
+    text = str(raw).strip()
+    number = stated_decimal(text) if is_numeric(variable) else None
+    return text if number is None else number_text(number)
 
 
 _Table = tuple[list[str], Iterable[Sequence[Any]], int]

@@ -16,6 +16,7 @@ from tumorresp.response.table.conventions import TableConventions
 from tumorresp.response.table.rows import Row
 from tumorresp.service.respond.sdtm_files import SdtmRow
 from tumorresp.service.respond.sdtm_keys import ReadKey, VisitNames, read_key, record_date
+from tumorresp.service.respond.sdtm_numbers import agree, number_text, stated_decimal
 
 _ROLES = {"TARGET": LesionRole.TARGET, "NON-TARGET": LesionRole.NON_TARGET, "NEW": LesionRole.NEW}
 _METHODS = {"CT": "CT", "MRI": "MRI", "X-RAY": "X-RAY", "XRAY": "X-RAY", "CALIPER": "CALIPER"}
@@ -77,9 +78,10 @@ def identified_lesions(
     separated by ``/``.
     """
     irradiated = {
-        (row.get("USUBJID"), row.get("IDVARVAL"))
+        (row.get("USUBJID"), named)
         for row in supplements
         if row.get("QNAM") in ("TUPREISP", "TUPREVIR", "PREVIR") and row.get("QVAL").upper() in ("Y", "YES")
+        for named in (row.get("IDVARVAL"), _sequence_number(row.get("IDVARVAL")))
     }
     lesions: dict[tuple[ReadKey, str], Identified] = {}
     findings: list[Finding] = []
@@ -201,7 +203,7 @@ def _sizes(record: SdtmRow, nodal: bool, findings: list[Finding]) -> dict[str, C
         value = cell_value(_NUMBER, text)
         if unit not in units:
             raise BadCell(f"the unit {unit!r} is not known: expected one of {', '.join(filter(None, units))}")
-        if not _agree(record):
+        if not agree(record.get("TRSTRESC"), record.get("TRSTRESN")):
             raise BadCell(f"TRSTRESC {record.get('TRSTRESC')} and TRSTRESN {record.get('TRSTRESN')} differ")
     except BadCell as error:
         words = f"{error}; {record.get('TRLNKID')} is not evaluable."
@@ -212,14 +214,6 @@ def _sizes(record: SdtmRow, nodal: bool, findings: list[Finding]) -> dict[str, C
         return {"volume_mm3": value * units[unit]}
     short = test == "LPERP" or (test == "DIAMETER" and nodal)
     return {"short_axis_mm" if short else "long_axis_mm": value * units[unit]}
-
-
-def _agree(record: SdtmRow) -> bool:
-    """Return whether text and number are the same, where both are numbers."""
-    text, number = record.get("TRSTRESC"), record.get("TRSTRESN")
-    if not number or not re.fullmatch(r"-?\d+(\.\d+)?", text):
-        return True
-    return Decimal(text) == Decimal(number)
 
 
 def _state(records: Sequence[SdtmRow], role: LesionRole | None, findings: list[Finding]) -> str | None:
@@ -278,6 +272,12 @@ def _without_repeats(records: Sequence[SdtmRow]) -> list[list[SdtmRow]]:
 def _where(records: Sequence[SdtmRow]) -> str:
     numbers = ", ".join(str(record.number) for record in records)
     return f"{records[0].domain} row{'s' if len(records) > 1 else ''} {numbers}"
+
+
+def _sequence_number(text: str) -> str:
+    """Return --SEQ as its own data set writes it: ``3`` for 3.0."""
+    number = stated_decimal(text)
+    return "" if number is None else number_text(number)
 
 
 def _is_node(lesion: Identified | None) -> bool:

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 
 from tumorresp.domain.assessment import Category, NewLesionStatus
 from tumorresp.domain.finding import Finding, Severity
@@ -11,6 +10,7 @@ from tumorresp.response.rule_audit import Reported, ReportedBest, ReportedEvalua
 from tumorresp.response.table.conventions import TableConventions
 from tumorresp.service.respond.sdtm_files import SdtmRow
 from tumorresp.service.respond.sdtm_keys import ReadKey, VisitNames, read_key, record_date
+from tumorresp.service.respond.sdtm_numbers import agree, stated_decimal
 
 _CRITERION = "RECIST 1.1"
 _SUMS = {
@@ -91,13 +91,13 @@ def _keep_number(values: _Values, row: SdtmRow, visit: str, findings: list[Findi
     text = row.get("TRSTRESC") or row.get("TRSTRESN") or row.get("TRORRES")
     if not text:
         return
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    unit = row.get("TRSTRESU")
-    if not number.is_finite():
+    number, unit = stated_decimal(text), row.get("TRSTRESU")
+    if number is None:
         words = f"{text!r} is no number; it is not audited."
+        findings.append(Finding("unreadable-cell", Severity.ERROR, words, f"{row.where}, {row.get('TRTESTCD')}"))
+        return
+    if not agree(row.get("TRSTRESC"), row.get("TRSTRESN")):
+        words = f"TRSTRESC {row.get('TRSTRESC')} and TRSTRESN {row.get('TRSTRESN')} differ; it is not audited."
         findings.append(Finding("unreadable-cell", Severity.ERROR, words, f"{row.where}, {row.get('TRTESTCD')}"))
         return
     if name in _IN_MM and unit not in ("", "mm", "cm"):
