@@ -177,10 +177,9 @@ def analysis_diameter(lesion: LesionObservation, too_small_mm: Decimal) -> Decim
         return None
     if lesion.state is LesionState.ABSENT:
         return Decimal(0)
-    measured = lesion.short_axis_mm if lesion.nodal else lesion.long_axis_mm
-    if measured is None and lesion.state is LesionState.TOO_SMALL:
+    if lesion.counted_mm is None and lesion.state is LesionState.TOO_SMALL:
         return too_small_mm
-    return measured
+    return lesion.counted_mm
 
 
 def _volume(lesion: LesionObservation) -> Decimal | None:

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from tumorresp.domain.eligibility import TargetRules, check_target_choice
-from tumorresp.domain.evaluation import Lesion, LesionEvaluation
-from tumorresp.domain.measurement import Axis, LesionRole, LesionState, Measurement, SourceDocument
+from tumorresp.domain.decimal_mm import to_decimal
+from tumorresp.domain.eligibility import BaselineLesion, BaselineRules, TargetRules, check_target_choice, method_of
+from tumorresp.domain.measurement import LesionRole, LesionState
 
 
 def lesion(
@@ -20,24 +20,18 @@ def lesion(
     thickness: float | None = 5.0,
     modality: str = "CT",
     state: LesionState = LesionState.MEASURED,
-) -> LesionEvaluation:
-    def axis(length: float | None) -> Axis | None:
-        return None if length is None else Axis((0, 0, 0), (length, 0, 0))
-
-    measured = Measurement(
-        f"1.{number}",
-        SourceDocument("csv", "1"),
-        "2",
-        "3",
-        "4",
-        None,
-        axis(long_mm),
-        axis(short_mm),
+) -> BaselineLesion:
+    return BaselineLesion(
+        f"T{number:02d}",
+        role,
+        nodal,
+        organ,
         state,
-        slice_thickness_mm=thickness,
-        modality=modality,
+        None if long_mm is None else to_decimal(long_mm),
+        None if short_mm is None else to_decimal(short_mm),
+        None if thickness is None else to_decimal(thickness),
+        method_of(modality),
     )
-    return LesionEvaluation(Lesion(f"T{number:02d}", f"2.25.{number}", role, nodal, organ), measured, None, None)
 
 
 SMALL, MISSING = ["target-too-small"], ["target-not-measured"]
@@ -67,6 +61,13 @@ SMALL, MISSING = ["target-too-small"], ["target-not-measured"]
         (lesion(19.9, modality="CR", thickness=None), SMALL),
         # without axes
         (lesion(None, None, state=LesionState.TOO_SMALL), MISSING),
+        (lesion(None, None, state=LesionState.ABSENT), MISSING),
+        (lesion(None, None, state=LesionState.NOT_EVALUABLE), MISSING),
+        (lesion(30.0, state=LesionState.NOT_EVALUABLE), MISSING),
+        # a normal node is no lesion, whatever its role
+        (lesion(40.0, 9.99, nodal=True), [*SMALL, "node-is-normal"]),
+        (lesion(40.0, 9.99, nodal=True, role=LesionRole.NON_TARGET), ["node-is-normal"]),
+        (lesion(40.0, 10.0, nodal=True, role=LesionRole.NON_TARGET), []),
         # no target, no rule
         (lesion(3.0, role=LesionRole.NON_TARGET), []),
         (lesion(3.0, role=LesionRole.NEW), []),
@@ -111,6 +112,6 @@ def test_all_lymph_nodes_are_one_organ():
 
 
 def test_rules_are_parameters():
-    strict = TargetRules(long_axis_mm=Decimal(15), targets=1, targets_per_organ=1)
+    strict = BaselineRules(TargetRules(long_axis_mm=Decimal(15), targets=1, targets_per_organ=1))
     codes = [finding.code for finding in check_target_choice([lesion(12.0), lesion(20.0, number=2)], strict)]
     assert codes == ["target-too-small", "too-many-targets"]

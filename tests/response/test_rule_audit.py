@@ -15,7 +15,7 @@ from tests.conftest import REPOSITORY
 from tests.response.courses import visits
 from tests.response.test_response_laws import mixed_courses
 from tumorresp.domain.assessment import Category, NewLesionStatus
-from tumorresp.domain.eligibility import TargetRules
+from tumorresp.domain.eligibility import BaselineRules, TargetRules
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.response import Recist11Parameters
 from tumorresp.response.reasons import rounded
@@ -31,7 +31,6 @@ from tumorresp.response.rule_audit import (
 from tumorresp.response.rule_audit.derivation import Derivation
 from tumorresp.response.rule_audit.numbers import percent
 from tumorresp.response.subject import SubjectCourse, SubjectDates
-from tumorresp.response.target_choice import BaselineRules
 
 ANY_RESPONSE = (Category.CR, Category.PR, Category.SD, Category.PD, Category.NE, Category.NON_CR_NON_PD)
 PARTIAL = Reported(Category.PR)

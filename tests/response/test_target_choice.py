@@ -6,10 +6,11 @@ from decimal import Decimal
 
 import pytest
 
+from tumorresp.domain.eligibility import BaselineRules
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response import LesionObservation, Visit
 from tumorresp.response.subject import SubjectDates
-from tumorresp.response.target_choice import BaselineRules, check_baseline
+from tumorresp.response.target_choice import check_baseline
 
 DAY = datetime.date(2024, 1, 1)
 
@@ -106,3 +107,16 @@ def test_follow_ups_are_not_checked() -> None:
     later = Visit("w", "Follow-up", DAY + datetime.timedelta(days=50), (target("4"),))
     assert check_baseline((Visit("v", "Baseline", DAY, (target("20"),)), later), SubjectDates()) == ()
     assert check_baseline((), SubjectDates()) == ()
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        replace(target("20", nodal=True), short_axis_mm=None, long_axis_mm=Decimal(30)),
+        replace(target("20"), long_axis_mm=None, state=LesionState.ABSENT),
+        replace(target("20"), long_axis_mm=None, state=LesionState.TOO_SMALL),
+        replace(target("20"), long_axis_mm=None, state=LesionState.NOT_EVALUABLE),
+    ],
+)
+def test_a_target_without_the_axis_that_counts_is_said(seen: LesionObservation) -> None:
+    assert found(seen) == ["target-not-measured"]

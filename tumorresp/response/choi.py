@@ -21,7 +21,7 @@ from tumorresp.response.course import Course
 from tumorresp.response.new_lesions import NewLesions, new_lesions_by_visit
 from tumorresp.response.non_target_response import non_target_response
 from tumorresp.response.observation import LesionObservation, Visit, check_order
-from tumorresp.response.overall_response import overall_response
+from tumorresp.response.overall_response import overall_response, withheld
 from tumorresp.response.parameters import as_pairs
 from tumorresp.response.reasons import listing
 from tumorresp.response.split_and_merge import Fragments, fragments_until
@@ -34,6 +34,7 @@ from tumorresp.response.visit_verdict import (
     assessment_of,
     lesion_findings,
     read_baseline,
+    target_without_argument,
     verdict_at_baseline,
 )
 
@@ -178,7 +179,7 @@ def _at_follow_up(
     non_target, non_target_words = non_target_response(
         baseline.non_targets, visits[index], rule.rules.normal_node_mm, fragments
     )
-    overall, words = overall_response(target.category, non_target, new.status)
+    overall, words = withheld(*overall_response(target.category, non_target, new.status), new.waits)
     return Verdict(
         target.category,
         non_target,
@@ -197,10 +198,9 @@ def _at_follow_up(
 
 
 def _target(baseline: Baseline, total: TargetSum, density: Density, course: Course, rule: _Rule) -> TargetResponse:
-    if not baseline.has_targets:
-        return TargetResponse(Category.NOT_APPLICABLE, ("No target lesions at baseline.",))
-    if not baseline.targets:
-        return TargetResponse(Category.NE, ("No target lesion has a measured size at baseline → NE.",))
+    without = target_without_argument(baseline, course, "a measured size")
+    if without is not None:
+        return without
     return choi_target_response(total, density, course, rule.criterion, rule.rules, both_needed=rule.both_needed)
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from tumorresp.domain.assessment import Assessment, Category
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.response.irecist import I_FORM
-from tumorresp.response.observation import LesionObservation, Visit
+from tumorresp.response.observation import Visit
 from tumorresp.response.reasons import beside_limits, listing, percent_change
 
 _RECIST_FORM = {formed: category for category, formed in I_FORM.items()} | {Category.ICPD: Category.PD}
@@ -106,16 +106,15 @@ def _opposite(baseline: Visit, visit: Visit) -> Iterator[str]:
         before = baseline.of(seen.lesion_id)
         if before is None:
             continue
-        length, volume = _moved(_length(before), _length(seen)), _moved(before.volume_mm3, seen.volume_mm3)
+        length, volume = (
+            _moved(before.counted_mm, seen.counted_mm),
+            _moved(before.sure_volume_mm3, seen.sure_volume_mm3),
+        )
         if length is not None and volume is not None and length * volume < 0:
             yield (
                 f"{seen.name}: diameter {beside_limits(length, [], signed=True)} %, volume "
                 f"{beside_limits(volume, [], signed=True)} % from baseline."
             )
-
-
-def _length(seen: LesionObservation) -> Decimal | None:
-    return seen.short_axis_mm if seen.nodal else seen.long_axis_mm
 
 
 def _moved(before: Decimal | None, now: Decimal | None) -> Decimal | None:

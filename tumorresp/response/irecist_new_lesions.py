@@ -11,11 +11,13 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from tumorresp.domain.assessment import LesionInput, NewLesionStatus
+from tumorresp.domain.counted_axis import counted_axis
+from tumorresp.domain.eligibility import least_target_mm
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.domain.organ import counted_organ
 from tumorresp.response.irecist_parameters import IrecistParameters
 from tumorresp.response.observation import LesionObservation, Visit
-from tumorresp.response.target_choice import least_target_mm
+from tumorresp.response.target_choice import baseline_lesion
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class NewLesionList:
         return tuple(
             LesionInput(
                 item.lesion_id,
-                "short axis" if item.nodal else "long axis",
+                counted_axis(nodal=item.nodal),
                 item.size_mm,
                 "mm",
                 f"new lesion, {'measured' if item.is_target else 'not in a sum'}",
@@ -153,8 +155,7 @@ def size_of(seen: LesionObservation, rules: IrecistParameters) -> Decimal | None
     """Return what counts of a lesion beside its sum: the long axis, of a node the short one; mm."""
     if seen.state is LesionState.ABSENT:
         return Decimal(0)
-    measured = seen.short_axis_mm if seen.nodal else seen.long_axis_mm
-    return rules.too_small_mm if measured is None and seen.state is LesionState.TOO_SMALL else measured
+    return rules.too_small_mm if seen.counted_mm is None and seen.state is LesionState.TOO_SMALL else seen.counted_mm
 
 
 def _origin(item: LesionObservation, known: Mapping[str, str]) -> str:
@@ -229,7 +230,7 @@ def _chosen(
         for item in appearing
         if item.size_mm is not None
         and item.lesion_id in groups
-        and item.size_mm >= least_target_mm(groups[item.lesion_id][0], rules.new_target_sizes)[0]
+        and item.size_mm >= least_target_mm(baseline_lesion(groups[item.lesion_id][0]), rules.new_target_sizes)[0]
     ]
     chosen: list[NewLesion] = []
     for item in sorted(large, key=lambda item: (-(item.size_mm or 0), item.lesion_id)):

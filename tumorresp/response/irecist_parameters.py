@@ -5,9 +5,8 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from tumorresp.domain.eligibility import TargetRules
+from tumorresp.domain.eligibility import BaselineRules, TargetRules
 from tumorresp.response.parameters import Recist11Parameters
-from tumorresp.response.target_choice import BaselineRules
 
 
 class EarlyScan(StrEnum):

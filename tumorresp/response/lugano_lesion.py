@@ -45,7 +45,7 @@ def nadirs_before(visits: Sequence[Visit], rules: LuganoParameters) -> list[Nadi
         found.append(known)
         known = dict(known)
         for seen in visit.observations:
-            if seen.role is not LesionRole.TARGET and seen.lesion_id not in targets:
+            if seen.pending or (seen.role is not LesionRole.TARGET and seen.lesion_id not in targets):
                 continue
             size = diameters_of(seen, rules.too_small_mm)
             before = known.get(seen.lesion_id)

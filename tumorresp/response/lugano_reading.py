@@ -67,7 +67,7 @@ def _read(
 ) -> _Read:
     if role is LesionRole.NEW and seen.state is LesionState.UNEQUIVOCAL_PROGRESSION:
         counted.add(seen.lesion_id)
-    if role is LesionRole.TARGET or seen.state in _SETTLED or seen.is_contradictory:
+    if role is LesionRole.TARGET or seen.state in _SETTLED or seen.is_contradictory or seen.pending:
         return seen, ""
     if role is LesionRole.NON_TARGET:
         return _non_target_node(seen, rules) if seen.nodal else (seen, "")

@@ -144,7 +144,7 @@ def _since_normal(
 
 
 def _length(seen: LesionObservation) -> Decimal | None:
-    if seen.state in (LesionState.NOT_EVALUABLE, LesionState.ABSENT):
+    if seen.pending or seen.state in (LesionState.NOT_EVALUABLE, LesionState.ABSENT):
         return None
     return seen.long_axis_mm
 

@@ -111,7 +111,7 @@ def _non_target(seen: LesionObservation, rules: MRecistParameters) -> _Read:
 
 def _new(seen: LesionObservation, so_far: _NewLesionsSoFar, rules: MRecistParameters) -> _Read:
     """Return a new lesion: as it stands where it is malignant by mRECIST, else as equivocal."""
-    if seen.state in _SETTLED or seen.is_contradictory:
+    if seen.state in _SETTLED or seen.is_contradictory or seen.pending:
         return _Read(seen)
     if seen.lesion_id in so_far.counted:
         return _Read(_definite(seen))

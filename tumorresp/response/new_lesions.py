@@ -10,6 +10,7 @@ from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response.observation import LesionObservation, Visit
 from tumorresp.response.reasons import beside_limits, listing
+from tumorresp.response.target_sum import waits_for_decision
 
 _RANK = {status: rank for rank, status in enumerate(NewLesionStatus)}
 
@@ -23,6 +24,8 @@ class NewLesions:
     findings: tuple[Finding, ...]
     progression_date: date | None = None
     """From when progression counts, where a lesion that was equivocal before is confirmed here."""
+    waits: tuple[str, ...] = ()
+    """What may turn out to be a new lesion once a person has decided, in words without a full stop."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,8 @@ def _with(
     """Return what is known of a lesion after one more visit."""
     earlier = known.get(seen.lesion_id) or _inherited(known, seen)
     status = _status(seen, earlier.smallest_mm, normal_node_mm, growth_mm)
-    sizes = [size for size in (earlier.smallest_mm, seen.short_axis_mm) if size is not None]
+    measured = None if seen.pending else seen.short_axis_mm
+    sizes = [size for size in (earlier.smallest_mm, measured) if size is not None]
     lesion = replace(
         earlier,
         seen=seen,
@@ -156,9 +160,16 @@ def _at_visit(known: Mapping[str, _Known], visit: Visit, normal_node_mm: Decimal
     if equivocal:
         reasons.append(f"Equivocal new lesion, not counted until it is confirmed: {listing(equivocal)}.")
     reasons += [item.message for item in findings]
+    pending = [known[name].seen for name in sorted(followed) if _is_pending(known[name], visit)]
+    waits = tuple(f"{seen.name} may be a new lesion: {seen.pending}" for seen in pending)
+    findings += [waits_for_decision(seen) for seen in pending]
     status = max((item.status for item in judged), key=_RANK.__getitem__, default=NewLesionStatus.NO)
     since = [item.since for item in judged if item.since is not None]
-    return NewLesions(status, tuple(reasons), tuple(findings), min(since, default=None))
+    return NewLesions(status, tuple(reasons), tuple(findings), min(since, default=None), waits)
+
+
+def _is_pending(lesion: _Known, visit: Visit) -> bool:
+    return bool(lesion.seen.pending) and visit.of(lesion.seen.lesion_id) is lesion.seen
 
 
 def _judged(lesion: _Known, visit: Visit, normal_node_mm: Decimal) -> Iterator[_Judged]:
@@ -195,7 +206,7 @@ def _status(
     smallest_mm
         Its smallest short axis at earlier visits.
     """
-    if seen.state in (LesionState.NOT_EVALUABLE, LesionState.MERGED) or seen.is_contradictory:
+    if seen.state in (LesionState.NOT_EVALUABLE, LesionState.MERGED) or seen.is_contradictory or seen.pending:
         return None
     if seen.is_gone(normal_node_mm):
         return NewLesionStatus.NO

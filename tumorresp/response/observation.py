@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 
+from tumorresp.domain.counted_axis import counted_axis_mm
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.measurement import LesionRole, LesionState
 
@@ -37,6 +38,15 @@ class LesionObservation:
         Of the scan, where it is not the visit's date.
     source
         Where the observation came from: a table's row, a measurement's UID.
+    pending
+        What of this lesion waits for a person's decision, in words without a full stop ("a part of it, measured
+        beside, waits for a decision"); empty where nothing does. The sizes given are what is sure, to which the rest
+        can only add: they are shown as provisional, no category but PD is made from them, and they are no baseline
+        and no nadir. A pending new lesion keeps CR, PR and SD from its visit.
+    volume_doubt
+        Why ``volume_mm3`` is not known or must not be believed, in words without a full stop ("its mask touches a gap
+        of three slices"); empty where nothing speaks against it. Such a volume is not evaluable in every volumetric
+        criterion: no baseline, no nadir, never absent. Diameters count on.
     """
 
     lesion_id: str
@@ -56,6 +66,18 @@ class LesionObservation:
     slice_thickness_mm: Decimal | None = None
     date: datetime.date | None = None
     source: str = ""
+    pending: str = ""
+    volume_doubt: str = ""
+
+    @property
+    def counted_mm(self) -> Decimal | None:
+        """Length of the axis that counts (of a node the short one), None where it was not measured; mm."""
+        return counted_axis_mm(self.long_axis_mm, self.short_axis_mm, nodal=self.nodal)
+
+    @property
+    def sure_volume_mm3(self) -> Decimal | None:
+        """The volume where nothing speaks against it and no part of the lesion waits; else None."""
+        return None if self.volume_doubt or self.pending else self.volume_mm3
 
     @property
     def name(self) -> str:
@@ -74,7 +96,7 @@ class LesionObservation:
         A node is normal under ``normal_node_mm`` of short axis (RECIST 1.1, section 4.3.1); the short axis of a node
         that is too small to measure, or of which even the long axis is shorter, is under it too.
         """
-        if self.state is LesionState.NOT_EVALUABLE or self.is_contradictory:
+        if self.state is LesionState.NOT_EVALUABLE or self.is_contradictory or self.pending:
             return None
         if self.state is LesionState.ABSENT:
             return True

@@ -1,7 +1,10 @@
 """Overall response of a time point (RECIST 1.1, Tables 1 and 2)."""
 
+from collections.abc import Sequence
+
 from tumorresp.domain.assessment import Category, NewLesionStatus
 
+_SURE = (Category.PD, Category.NE)
 _CALLED = {Category.NOT_APPLICABLE: "none"}
 
 
@@ -23,3 +26,16 @@ def overall_response(target: Category, non_target: Category, new: NewLesionStatu
     if target is Category.CR and non_target not in (Category.CR, Category.NOT_APPLICABLE):
         return Category.PR, f"target CR, but non-target {non_target}; no unequivocal new lesion."
     return target, f"target {target}, non-target {_CALLED.get(non_target, non_target)}, no unequivocal new lesion."
+
+
+def withheld(overall: Category, words: str, waits: Sequence[str]) -> tuple[Category, str]:
+    """Return an overall response that holds whatever is decided of what waits, and why: PD and NE; the others are NE.
+
+    Parameters
+    ----------
+    waits
+        What may still turn out to be progression, in words without a full stop.
+    """
+    if not waits or overall in _SURE:
+        return overall, words
+    return Category.NE, f"by what is decided {overall} ({words.removesuffix('.')}), but {'; '.join(waits)}."

@@ -9,6 +9,7 @@ from tumorresp.response.course import Course
 from tumorresp.response.new_lesions import NewLesions, new_lesions_by_visit
 from tumorresp.response.non_target_response import non_target_response
 from tumorresp.response.observation import Visit
+from tumorresp.response.overall_response import withheld
 from tumorresp.response.split_and_merge import Fragments, fragments_until
 from tumorresp.response.sum_criterion import SumCriterion
 from tumorresp.response.target_response import TargetResponse
@@ -19,6 +20,7 @@ from tumorresp.response.visit_verdict import (
     assessment_of,
     lesion_findings,
     read_baseline,
+    target_without_argument,
     verdict_at_baseline,
 )
 
@@ -113,26 +115,24 @@ def _at_follow_up(
         baseline.non_targets, visits[index], rule.criterion.normal_node_mm, fragments
     )
     end = rule.conclude(index, target.category, non_target, new.status)
+    overall, words = withheld(end.overall, end.words, new.waits)
     return Verdict(
         target.category,
         end.non_target,
         new.status,
-        end.overall,
+        overall,
         (
             *target.reasons,
             *filter(None, [non_target_words]),
             *rule.readings[index].reasons,
             *(new.reasons or ("No new lesion.",)),
-            f"Overall {end.overall}: {end.words}",
+            f"Overall {overall}: {words}",
         ),
         (*target.findings, *new.findings, *lesion_findings(visits, index, baseline, fragments)),
-        new.progression_date if end.overall is Category.PD else None,
+        new.progression_date if overall is Category.PD else None,
     )
 
 
 def _target(baseline: Baseline, index: int, total: TargetSum, course: Course, rule: ProductRule) -> TargetResponse:
-    if not baseline.has_targets:
-        return TargetResponse(Category.NOT_APPLICABLE, ("No target lesions at baseline.",))
-    if not baseline.targets:
-        return TargetResponse(Category.NE, ("No target lesion has two measured diameters at baseline → NE.",))
-    return rule.target(index, total, course)
+    without = target_without_argument(baseline, course, "two measured diameters")
+    return rule.target(index, total, course) if without is None else without

@@ -8,12 +8,12 @@ from fractions import Fraction
 from types import MappingProxyType, UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
+from tumorresp.domain.eligibility import BaselineRules
 from tumorresp.domain.errors import InvalidSettings
 from tumorresp.response.best_response import BestResponseParameters
 from tumorresp.response.criteria import CRITERIA
 from tumorresp.response.end_points import EndPointParameters
 from tumorresp.response.table.conventions import TableConventions
-from tumorresp.response.target_choice import BaselineRules
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

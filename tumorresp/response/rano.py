@@ -77,7 +77,7 @@ def _readings(visits: Sequence[Visit], rules: RanoParameters) -> tuple[Reading, 
 
 
 def _not_measurable(seen: LesionObservation, rules: RanoParameters) -> Diameters | None:
-    size = diameters_of(seen, rules.too_small_mm)
+    size = None if seen.pending else diameters_of(seen, rules.too_small_mm)
     return size if size is not None and 0 < size.short_mm < rules.least_diameter_mm else None
 
 

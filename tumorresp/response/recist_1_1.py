@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import partial
 
 from tumorresp.domain.assessment import Assessment
+from tumorresp.domain.counted_axis import counted_axis
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionState
 from tumorresp.response.observation import LesionObservation, Visit
@@ -69,13 +70,9 @@ def _diameter(rules: Recist11Parameters, seen: LesionObservation) -> TargetSize:
         return TargetSize(None)
     if seen.state is LesionState.ABSENT:
         return TargetSize(Decimal(0), "absent")
-    measured = seen.short_axis_mm if seen.nodal else seen.long_axis_mm
-    if measured is not None:
-        return (
-            TargetSize(measured, "short axis", quantity="short axis")
-            if seen.nodal
-            else TargetSize(measured, quantity="long axis")
-        )
+    if seen.counted_mm is not None:
+        axis = counted_axis(nodal=seen.nodal)
+        return TargetSize(seen.counted_mm, axis if seen.nodal else "", quantity=axis)
     if seen.state is LesionState.TOO_SMALL:
         return TargetSize(rules.too_small_mm, "too small to measure")
     if seen.nodal and seen.long_axis_mm is not None:

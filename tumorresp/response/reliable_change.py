@@ -81,14 +81,15 @@ def reliable_changes(visits: Sequence[Visit], index: int) -> tuple[ReliableChang
 
 
 def _change(seen: LesionObservation, before: LesionObservation | None) -> ReliableChange:
-    if before is None or not before.volume_mm3 or seen.volume_mm3 is None:
+    now = seen.sure_volume_mm3
+    if before is None or not before.sure_volume_mm3 or now is None:
         return ReliableChange(seen.lesion_id, None, None, None, None)
-    change = percent_change(seen.volume_mm3, before.volume_mm3)
+    change = percent_change(now, before.sure_volume_mm3)
     exact = Decimal(change.numerator) / Decimal(change.denominator)
     found = None if before.long_axis_mm is None else qiba_class(before.long_axis_mm)
     if found is None:
         return ReliableChange(seen.lesion_id, exact, None, None, None)
-    one, other = float(before.volume_mm3), float(seen.volume_mm3)
+    one, other = float(before.sure_volume_mm3), float(now)
     half = _Z * sqrt((one * found.variation) ** 2 + (other * found.variation) ** 2)
     return ReliableChange(
         seen.lesion_id,

@@ -65,8 +65,12 @@ class TargetSum:
         )
         total = f"{criterion.shown(self.assessed, places)} {criterion.shown_unit}"
         if self.missing:
-            assessed = f" {criterion.sum_name.capitalize()} of the others {total}: {parts}." if parts else ""
-            return f"Target lesions not assessed: {listing(self.missing)}.{assessed}"
+            is_provisional = any(part.seen.pending for part in self.parts)
+            what, whose = (
+                ("not assessed or not decided", "what is known") if is_provisional else ("not assessed", "the others")
+            )
+            assessed = f" {criterion.sum_name.capitalize()} of {whose} {total}: {parts}." if parts else ""
+            return f"Target lesions {what}: {listing(self.missing)}.{assessed}"
         return f"{criterion.sum_name.capitalize()} {total}: {parts}."
 
 
@@ -106,6 +110,12 @@ def target_sum(
     ----------
     fragments
         Of lesions that split or merged, up to this visit; see ``fragments_until``.
+
+    Returns
+    -------
+    TargetSum
+        What is sure of a lesion of which something waits for a decision is among the parts, and the lesion is missing:
+        the rest can only add to it.
     """
     parts: list[TargetPart] = []
     missing: list[str] = []
@@ -132,7 +142,7 @@ def target_sum(
             counted.add(seen.lesion_id)
             size = _size(seen, criterion)
             origin = "" if seen.lesion_id == lesion.lesion_id else fragments.origin(seen.lesion_id)
-            note = f"{origin}, {size.note}" if origin and size.note else origin or size.note
+            note = ", ".join(filter(None, (origin, size.note, "provisional" if seen.pending else "")))
             inputs.append(_input(seen, size, criterion, note))
             if size.finding is not None:
                 findings.append(size.finding)
@@ -140,9 +150,18 @@ def target_sum(
                 findings += _doubts(seen, is_sized=size.value is not None)
             if size.value is not None:
                 parts.append(TargetPart(seen, size.value, note))
-            else:
-                missing.append(f"{seen.name} ({origin})" if origin else lesion.name)
+            if seen.pending:
+                findings.append(waits_for_decision(seen))
+            if size.value is None or seen.pending:
+                why = seen.pending or origin
+                missing.append(f"{seen.name if origin else lesion.name}{f' ({why})' if why else ''}")
     return TargetSum(tuple(parts), tuple(missing), tuple(findings), tuple(inputs), is_contradictory)
+
+
+def waits_for_decision(seen: LesionObservation) -> Finding:
+    """Say that what waits keeps a lesion from being judged."""
+    words = f"{seen.name}: {seen.pending}. Until it is decided, what is known of it is provisional."
+    return Finding("waits-for-decision", Severity.WARNING, words, seen.lesion_id, decides=True)
 
 
 def _input(seen: LesionObservation, size: TargetSize, criterion: SumCriterion, note: str) -> LesionInput:

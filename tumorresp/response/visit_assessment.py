@@ -9,7 +9,7 @@ from tumorresp.response.course import Course
 from tumorresp.response.new_lesions import NewLesions, new_lesions_by_visit
 from tumorresp.response.non_target_response import non_target_response
 from tumorresp.response.observation import Visit, check_order
-from tumorresp.response.overall_response import overall_response
+from tumorresp.response.overall_response import overall_response, withheld
 from tumorresp.response.split_and_merge import Fragments, fragments_until
 from tumorresp.response.sum_criterion import SumCriterion
 from tumorresp.response.target_response import TargetResponse, target_response
@@ -20,6 +20,7 @@ from tumorresp.response.visit_verdict import (
     assessment_of,
     lesion_findings,
     read_baseline,
+    target_without_argument,
     verdict_at_baseline,
 )
 
@@ -77,6 +78,7 @@ def _at_follow_up(
         else:
             non_target, overall, words, marker_words = _with_markers(target.category, non_target, new.status, overall)
             reasons.append(marker_words)
+    overall, words = withheld(overall, words, new.waits)
     return Verdict(
         target.category,
         non_target,
@@ -112,8 +114,5 @@ def _with_markers(
 
 
 def _target(baseline: Baseline, total: TargetSum, course: Course, criterion: SumCriterion) -> TargetResponse:
-    if not baseline.has_targets:
-        return TargetResponse(Category.NOT_APPLICABLE, ("No target lesions at baseline.",))
-    if not baseline.targets:
-        return TargetResponse(Category.NE, ("No target lesion has a measured size at baseline → NE.",))
-    return target_response(total, course, criterion)
+    without = target_without_argument(baseline, course, "a measured size")
+    return target_response(total, course, criterion) if without is None else without

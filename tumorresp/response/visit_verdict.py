@@ -13,8 +13,8 @@ from tumorresp.response.observation import LesionObservation, Visit
 from tumorresp.response.reasons import displayed_percent_change, listing
 from tumorresp.response.split_and_merge import Fragments, descent_findings, from_baseline
 from tumorresp.response.sum_criterion import SumCriterion
-from tumorresp.response.target_response import shown_places
-from tumorresp.response.target_sum import TargetSum, baseline_targets
+from tumorresp.response.target_response import TargetResponse, shown_places
+from tumorresp.response.target_sum import TargetSum, baseline_targets, waits_for_decision
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,30 @@ def verdict_at_baseline(
     )
 
 
+def target_without_argument(baseline: Baseline, course: Course, size: str) -> TargetResponse | None:
+    """Return the target response where no sum can be judged: no targets, or no baseline; None where one can.
+
+    Parameters
+    ----------
+    size
+        What a target lesion must have, in words.
+    """
+    if not baseline.has_targets:
+        return TargetResponse(Category.NOT_APPLICABLE, ("No target lesions at baseline.",))
+    if not baseline.targets:
+        return TargetResponse(Category.NE, (f"No target lesion has {size} at baseline → NE.",))
+    if course.baseline_sum is None:
+        pending = listing([item.name for item in baseline.targets if item.pending])
+        words = f"The sum of the baseline is not known: {pending} waits for a decision there → NE."
+        return TargetResponse(Category.NE, (words,))
+    return None
+
+
 def lesion_findings(visits: Sequence[Visit], index: int, baseline: Baseline, fragments: Fragments) -> Iterator[Finding]:
-    """Report lesions of a later visit that are in no category, and what is said of their descent in contradiction."""
+    """Report lesions of a later visit that are in no category, or wait, and contradictions about their descent."""
     for seen in visits[index].observations:
+        if seen.pending and seen.role is LesionRole.NON_TARGET:
+            yield waits_for_decision(seen)
         if seen.role is not LesionRole.NEW and not from_baseline(seen, visits[0], visits[1 : index + 1]):
             words = f"{seen.name} is called {seen.role}, but the baseline has no such lesion: it is not used."
             yield Finding("lesion-without-baseline", Severity.ERROR, words, seen.lesion_id)

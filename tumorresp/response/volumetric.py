@@ -107,6 +107,10 @@ def _volume(rules: VolumetricParameters, seen: LesionObservation) -> TargetSize:
     """Return the mask's volume; without a mask 0 when absent, a small sphere when too small, else not known."""
     if seen.state is LesionState.NOT_EVALUABLE:
         return TargetSize(None)
+    if seen.volume_doubt:
+        words = f"The volume of {seen.name} is not evaluable: {seen.volume_doubt}. Its diameters count on."
+        finding = Finding("volume-in-doubt", Severity.WARNING, words, seen.lesion_id, decides=True)
+        return TargetSize(None, finding=finding)
     if seen.state is LesionState.ABSENT:
         return TargetSize(Decimal(0), "absent")
     if seen.volume_mm3 is not None:
@@ -131,7 +135,7 @@ def _remarks(rules: VolumetricParameters, visits: Sequence[Visit], index: int) -
     """Say the volume of all segmented lesions, and what changed beyond the measurement error."""
     seen_now = visits[index].observations
     words = []
-    volumes = [item.volume_mm3 for item in seen_now if item.volume_mm3 is not None]
+    volumes = [item.sure_volume_mm3 for item in seen_now if item.sure_volume_mm3 is not None]
     if volumes:
         total = rounded(sum(volumes, Decimal(0)) / 1000, 2)
         lesions = "1 lesion" if len(volumes) == 1 else f"{len(volumes)} lesions"
@@ -146,9 +150,9 @@ def _remarks(rules: VolumetricParameters, visits: Sequence[Visit], index: int) -
 
 def _reliability(seen: LesionObservation, baseline: LesionObservation | None) -> list[str]:
     """Say whether a target's change from baseline is real with 95 % confidence; nothing where a volume is absent."""
-    if baseline is None or not baseline.volume_mm3 or seen.volume_mm3 is None or baseline.long_axis_mm is None:
+    now, before = seen.sure_volume_mm3, None if baseline is None else baseline.sure_volume_mm3
+    if baseline is None or not before or now is None or baseline.long_axis_mm is None:
         return []
-    now, before = seen.volume_mm3, baseline.volume_mm3
     limit = reliable_change_percent(baseline.long_axis_mm)
     long_axis = _baseline_axis(baseline.long_axis_mm)
     if limit is None:
@@ -171,19 +175,20 @@ def _suggestions(rules: VolumetricParameters, visits: Sequence[Visit], index: in
     findings = []
     for seen in visits[index].observations:
         decided = seen.state is LesionState.UNEQUIVOCAL_PROGRESSION
-        if seen.role is not LesionRole.NON_TARGET or seen.volume_mm3 is None or decided:
+        now = seen.sure_volume_mm3
+        if seen.role is not LesionRole.NON_TARGET or now is None or decided:
             continue
         earlier = [
-            (before.volume_mm3, visit.name)
+            (before.sure_volume_mm3, visit.name)
             for visit in visits[:index]
-            if (before := visit.of(seen.lesion_id)) is not None and before.volume_mm3
+            if (before := visit.of(seen.lesion_id)) is not None and before.sure_volume_mm3
         ]
         if not earlier:
             continue
         smallest, name = min(earlier, key=lambda item: item[0])
-        if compared(seen.volume_mm3, rules.non_target_growth, smallest) < 0:
+        if compared(now, rules.non_target_growth, smallest) < 0:
             continue
-        change = change_beside_limits(seen.volume_mm3, smallest, ())
+        change = change_beside_limits(now, smallest, ())
         message = (
             f"Suggested, not counted: the volume of {seen.name} is {change} % since {name}, at least "
             f"{ratio_as_percent(rules.non_target_growth)}. Whether it is unequivocal progression is the reader's call."

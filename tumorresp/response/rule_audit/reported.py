@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Generic, TypeVar
 
 from tumorresp.domain.assessment import Category, NewLesionStatus
+from tumorresp.domain.eligibility import BaselineRules
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.response.best_response import BestResponseParameters
 from tumorresp.response.parameters import Recist11Parameters
-from tumorresp.response.target_choice import BaselineRules
 
 _Value = TypeVar("_Value", covariant=True)
 

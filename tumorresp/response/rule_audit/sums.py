@@ -139,7 +139,7 @@ def _lesion_added(derivation: Derivation, index: int, reported: Decimal) -> Iter
     for seen in derivation.visits[index].observations:
         if seen.role is LesionRole.TARGET:
             continue
-        size = seen.short_axis_mm if seen.nodal else seen.long_axis_mm
+        size = seen.counted_mm
         if size and follows(reported, total + size):
             words = f"{seen.lesion_id} ({millimetres(size)}) was added, which is a {seen.role} lesion."
             yield Mistake("lesion-added", words)

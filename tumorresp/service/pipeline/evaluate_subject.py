@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tumorresp.domain.ct_volume import CtVolume
 from tumorresp.domain.decimal_mm import to_decimal
-from tumorresp.domain.eligibility import check_target_choice
+from tumorresp.domain.eligibility import method_of
 from tumorresp.domain.errors import TumorRespError
 from tumorresp.domain.evaluation import LesionEvaluation, SubjectEvaluation, TimePoint, TimePointEvaluation
 from tumorresp.domain.finding import Finding, Severity
@@ -19,6 +19,8 @@ from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.quantify.registration import register
 from tumorresp.response import LesionObservation, Visit, assess_recist_1_1, assess_volumetric
 from tumorresp.response.discordance import discordances
+from tumorresp.response.subject import SubjectDates
+from tumorresp.response.target_choice import check_baseline
 from tumorresp.service.pipeline.lesion_results import LesionResult
 from tumorresp.service.pipeline.reading_plan import PlacedMeasurement, Reading
 
@@ -66,7 +68,7 @@ def evaluate_reading(
                 lesions[number],
                 followed[number].ambiguous,
                 assessed[number],
-                (*notes[number], *(check_target_choice(lesions[0]) if number == 0 else ())),
+                (*notes[number], *(check_baseline(visits, SubjectDates()) if number == 0 else ())),
                 differing.get(point.time_point_id, ()),
             )
             for number, (point, (_, items)) in enumerate(zip(points, reading.by_date, strict=True))
@@ -143,6 +145,7 @@ def _visit(point: TimePoint, lesions: Sequence[LesionEvaluation]) -> Visit:
 
 def _observation(item: LesionEvaluation) -> LesionObservation:
     measurement, lesion = item.measurement, item.lesion
+    thickness = measurement.slice_thickness_mm
     has_volume = item.biomarkers is not None and item.mask is not None and not item.mask.is_empty
     return LesionObservation(
         lesion_id=lesion.lesion_id,
@@ -154,6 +157,8 @@ def _observation(item: LesionEvaluation) -> LesionObservation:
         short_axis_mm=_length(measurement.short_axis),
         volume_mm3=to_decimal(item.biomarkers.voxel_volume_mm3) if has_volume and item.biomarkers else None,
         label=lesion.label,
+        method=method_of(measurement.modality),
+        slice_thickness_mm=None if thickness is None else to_decimal(thickness),
     )
 
 
