@@ -13,6 +13,7 @@ from tumorresp.domain.assessment import Assessment
 from tumorresp.domain.finding import Finding
 from tumorresp.quantify.growth_kinetics import GrowthRate, growth_rate, stein_fojo
 from tumorresp.response.discordance import discordances
+from tumorresp.response.observation import Visit
 from tumorresp.response.outcome import BestResponse, CriterionOutcome, SubjectOutcome
 from tumorresp.response.reliable_change import reliable_changes
 
@@ -69,6 +70,8 @@ _VERSION = ResultColumn("software_version")
 
 def _responses(outcome: SubjectOutcome) -> Iterator[tuple[Value, ...]]:
     for by_criterion in outcome.outcomes:
+        for visit in outcome.course.before_treatment:
+            yield _before_baseline(outcome, by_criterion.criterion, visit)
         for visit, item in zip(outcome.course.visits, by_criterion.assessments, strict=True):
             yield (
                 *_of(outcome),
@@ -93,8 +96,29 @@ def _responses(outcome: SubjectOutcome) -> Iterator[tuple[Value, ...]]:
             )
 
 
+BEFORE_BASELINE = "BEFORE BASELINE"
+"""What stands as overall response of a scan before treatment that is not the baseline."""
+
+
+def _before_baseline(outcome: SubjectOutcome, criterion: str, visit: Visit) -> tuple[Value, ...]:
+    """Return the row of a scan that counts in nothing."""
+    words = f"Before treatment, but not the baseline ({outcome.course.visits[0].name}): it counts in nothing."
+    empty: dict[str, Value] = {column.name: None for column in RESPONSES.columns}
+    known: dict[str, Value] = {
+        "subject": outcome.course.subject_id,
+        "evaluator": outcome.course.evaluator,
+        "criterion": criterion,
+        "visit": visit.name,
+        "date": visit.date,
+        "overall": BEFORE_BASELINE,
+        "reasons": words,
+        "software_version": outcome.software_version,
+    }
+    return tuple((empty | known).values())
+
+
 def _lesions(outcome: SubjectOutcome) -> Iterator[tuple[Value, ...]]:
-    for visit in outcome.course.visits:
+    for visit in (*outcome.course.before_treatment, *outcome.course.visits):
         for seen in visit.observations:
             yield (
                 *_of(outcome),

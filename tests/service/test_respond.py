@@ -105,6 +105,33 @@ def test_criteria_that_differ_are_listed_with_why(lesions: Path, tmp_path: Path)
     }
 
 
+def test_the_baseline_is_the_last_scan_before_treatment(tmp_path: Path) -> None:
+    path = tmp_path / "two.csv"
+    rows = ["A,2023-11-01,100", "A,2024-01-03,70", "A,2024-02-21,69"]
+    rows += ["B,2023-11-01,30", "B,2024-01-03,50", "B,2024-02-21,45", "B,2024-04-21,34"]
+    lines = [f"{subject},{day},T01,target,liver,{mm},2024-01-10" for subject, day, mm in (r.split(",") for r in rows)]
+    path.write_text("\n".join(["subject,date,lesion,role,site,long_axis_mm,reference_date", *lines]), "utf-8")
+    result = run("respond", path, "--out", tmp_path / "out", "--no-figures", "-f", "csv", "--growth")
+    assert result.exit_code == 0, result.output
+    found = [(r["subject"], r["visit"], r["overall"]) for r in records(tmp_path / "out" / "responses.csv")]
+    assert found == [
+        ("A", "Before baseline 1", "BEFORE BASELINE"),
+        ("A", "Baseline", "BASELINE"),
+        ("A", "Follow-up 1", "SD"),
+        ("B", "Before baseline 1", "BEFORE BASELINE"),
+        ("B", "Baseline", "BASELINE"),
+        ("B", "Follow-up 1", "SD"),
+        ("B", "Follow-up 2", "PR"),
+    ]
+    assert [r["points"] for r in records(tmp_path / "out" / "growth.csv")] == ["2", "3"]
+    shown = [(r["subject"], r["visit"]) for r in records(tmp_path / "out" / "lesions.csv")]
+    assert ("A", "Before baseline 1") in shown
+    text = run("explain", "A", "--table", path).stdout
+    assert "Before baseline, counted in nothing: Before baseline 1, 2023-11-01." in text
+    codes = [r["code"] for r in records(tmp_path / "out" / "findings.csv")]
+    assert codes.count("baseline-before-treatment") == 2
+
+
 def test_every_format_holds_the_same(lesions: Path, tmp_path: Path) -> None:
     formats = ("csv", "xlsx", "parquet", "json")
     run("respond", lesions, "--out", tmp_path, "--no-figures", *(part for name in formats for part in ("-f", name)))
@@ -509,3 +536,20 @@ def test_the_printed_protocol_is_the_published_one(lesions: Path, tmp_path: Path
     run("respond", lesions, "--out", tmp_path / "two", "--no-figures", "-f", "json", "--protocol", protocol)
     one, two = (json.loads((tmp_path / name / "protocol.json").read_text("utf-8")) for name in ("one", "two"))
     assert one == two
+
+
+def test_the_audit_leaves_scans_before_the_baseline_out(tmp_path: Path) -> None:
+    lesions = tmp_path / "lesions.csv"
+    lesions.write_text(
+        "subject,date,lesion,role,long_axis_mm,reference_date\nA,2023-11-01,T01,target,100,2024-01-10\n"
+        "A,2024-01-03,T01,,70,2024-01-10\nA,2024-02-21,T01,,69,2024-01-10\n",
+        "utf-8",
+    )
+    reported = tmp_path / "reported.csv"
+    reported.write_text("subject,date,sum_mm,overall\nA,2023-11-01,100,\nA,2024-02-21,69,PR\n", "utf-8")
+    result = run("audit", lesions, "--reported", reported, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert [(r["visit"], r["reported"], r["derived"]) for r in records(tmp_path / "out" / "audit.csv")] == [
+        ("Follow-up 1", "PR", "SD")
+    ]
+    assert "reported-before-baseline" in {r["code"] for r in records(tmp_path / "out" / "findings.csv")}

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tumorresp.domain.assessment import Assessment
 from tumorresp.domain.finding import Finding, Severity
+from tumorresp.response.baseline import choose_baseline, treatment_start
 from tumorresp.response.best_response import best_response
 from tumorresp.response.criteria import criterion_named
 from tumorresp.response.end_points import end_points, with_reference
@@ -35,6 +36,8 @@ def evaluate_course(course: SubjectCourse, criteria: Sequence[str], protocol: Pr
         words = "There is one visit only: without a follow-up nothing can be said of the response."
         findings = (*findings, Finding("no-follow-up", Severity.WARNING, words))
     known = replace(course, dates=dates)
+    if course.visits and treatment_start(course.dates) is None:
+        findings = (*findings, *choose_baseline(course.visits, None).findings)
     findings = (*findings, *_after_death(dates, [visit.date for visit in course.visits]))
     findings = (*findings, *check_baseline(course.visits, course.dates, protocol.baseline))
     return SubjectOutcome(known, tuple(_by_criterion(known, name, protocol) for name in criteria), findings)

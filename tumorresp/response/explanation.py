@@ -37,6 +37,10 @@ def _criterion(outcome: SubjectOutcome, by_criterion: CriterionOutcome, time_poi
     yield ""
     yield f"Source: {criterion.source}." + (" Exploratory: no consensus criterion." if criterion.exploratory else "")
     yield ""
+    if not time_point and outcome.course.before_treatment:
+        early = ", ".join(f"{visit.name}, {visit.date}" for visit in outcome.course.before_treatment)
+        yield f"Before baseline, counted in nothing: {early}."
+        yield ""
     for index in _chosen(visits, time_point):
         yield from _visit(visits[index], by_criterion.assessments[index])
     if not time_point:

@@ -37,13 +37,20 @@ class SubjectDates:
 
 @dataclass(frozen=True)
 class SubjectCourse:
-    """All visits of one subject by one evaluator, in order of date; the first is the baseline."""
+    """All visits of one subject by one evaluator, in order of date; the first is the baseline.
+
+    Parameters
+    ----------
+    before_treatment
+        Scans before treatment that are not the baseline (``tumorresp.response.baseline``): shown, in no number.
+    """
 
     subject_id: str
     evaluator: str
     visits: tuple[Visit, ...]
     dates: SubjectDates = field(default=SubjectDates())
     findings: tuple[Finding, ...] = field(default=())
+    before_treatment: tuple[Visit, ...] = field(default=())
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole, LesionState
+from tumorresp.response.baseline import baseline_first
 from tumorresp.response.observation import LesionObservation, Visit
 from tumorresp.response.subject import SubjectCourse
 from tumorresp.response.table.conventions import TableConventions
@@ -52,8 +53,30 @@ def courses_of_subject(
     courses = []
     for evaluator, own in sorted(by_evaluator.items()):
         visits, noticed = _visits(own, conventions)
-        courses.append(SubjectCourse(subject, evaluator, visits, dates, (*date_findings, *noticed)))
+        course = SubjectCourse(subject, evaluator, visits, dates, (*date_findings, *noticed))
+        courses.append(_named(baseline_first(course)))
     return courses, tuple(findings)
+
+
+def _named(course: SubjectCourse) -> SubjectCourse:
+    """Return a course whose visits all have a name: without one of the table's, the baseline is where counting starts.
+
+    Findings about the whole course, which needs its baseline, are added.
+    """
+    early = [
+        visit if visit.name else replace(visit, name=f"Before baseline {number}")
+        for number, visit in enumerate(course.before_treatment, 1)
+    ]
+    visits = [
+        visit if visit.name else replace(visit, name=f"Follow-up {number}" if number else "Baseline")
+        for number, visit in enumerate(course.visits)
+    ]
+    return replace(
+        course,
+        visits=tuple(visits),
+        before_treatment=tuple(early),
+        findings=(*course.findings, *_perhaps_centimetres(visits)),
+    )
 
 
 def _visits(rows: Sequence[Row], conventions: TableConventions) -> tuple[tuple[Visit, ...], list[Finding]]:
@@ -64,11 +87,10 @@ def _visits(rows: Sequence[Row], conventions: TableConventions) -> tuple[tuple[V
     for group in grouped:
         observations, seen = _observations(group, facts)
         findings += seen
-        name = group.name or ("Baseline" if not visits else f"Follow-up {len(visits)}")
         visits.append(
             Visit(
                 time_point_id=group.name or group.date.isoformat(),
-                name=name,
+                name=group.name,
                 date=group.date,
                 observations=observations,
                 first_date=group.first_date if group.first_date != group.date else None,
@@ -76,7 +98,7 @@ def _visits(rows: Sequence[Row], conventions: TableConventions) -> tuple[tuple[V
                 clinically_stable=_of_visit(group, "clinically_stable", findings),
             )
         )
-    return tuple(visits), findings + _perhaps_centimetres(visits)
+    return tuple(visits), findings
 
 
 def _facts(rows: Sequence[Row]) -> tuple[Mapping[str, LesionFacts], list[Finding]]:

@@ -46,8 +46,12 @@ def reported_evaluation(rows: Sequence[Row], course: SubjectCourse) -> tuple[Rep
             )
         if isinstance(day := values.get("progression_date"), datetime.date):
             progression = Reported(day, row.where)
-        found = _reported_visit(row, course.visits)
+        found = _reported_visit(row, course)
         if found is None:
+            continue
+        if any(found.time_point_id == visit.time_point_id for visit in course.before_treatment):
+            words = "The row reports of a scan before treatment that is not the baseline: it is not audited."
+            findings.append(Finding("reported-before-baseline", Severity.WARNING, words, row.where))
             continue
         if found.time_point_id in visits:
             words = "The visit is reported more than once; the first row is used."
@@ -57,7 +61,7 @@ def reported_evaluation(rows: Sequence[Row], course: SubjectCourse) -> tuple[Rep
     return ReportedEvaluation(tuple(visits.values()), tuple(best), progression), tuple(findings)
 
 
-def _reported_visit(row: Row, visits: Sequence[Visit]) -> ReportedVisit | None:
+def _reported_visit(row: Row, course: SubjectCourse) -> ReportedVisit | None:
     """Return the visit's reported values, None where the row reports none."""
     values: dict[str, Any] = {}
     for column, name in _NUMBERS.items():
@@ -70,7 +74,7 @@ def _reported_visit(row: Row, visits: Sequence[Visit]) -> ReportedVisit | None:
         values["new_lesions"] = Reported(NewLesionStatus(str(row.values["new_lesions"])), row.where)
     if not values:
         return None
-    return ReportedVisit(_time_point_id(row, visits), **values)
+    return ReportedVisit(_time_point_id(row, (*course.before_treatment, *course.visits)), **values)
 
 
 def _time_point_id(row: Row, visits: Sequence[Visit]) -> str:

@@ -141,12 +141,12 @@ def _by_subject(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
 
 def _slim(outcome: SubjectOutcome, *, keep_observations: bool) -> SubjectOutcome:
     """Return an outcome without what only a reader of one subject needs: it travels between processes."""
-    visits = outcome.course.visits
+    course = replace(outcome.course, findings=(), before_treatment=())
     if not keep_observations:
-        visits = tuple(replace(visit, observations=()) for visit in visits)
+        course = replace(course, visits=tuple(replace(visit, observations=()) for visit in course.visits))
     return replace(
         outcome,
-        course=replace(outcome.course, visits=visits, findings=()),
+        course=course,
         outcomes=tuple(
             replace(item, assessments=tuple(_slim_assessment(a) for a in item.assessments)) for item in outcome.outcomes
         ),
