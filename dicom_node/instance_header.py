@@ -1,6 +1,7 @@
 """What must be known of an instance to store, index and sort it, read without its pixels."""
 
 import datetime
+import re
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -9,11 +10,12 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_dataset
-from pydicom.tag import BaseTag, Tag
+from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from dicom_node.image_planes import image_type_of, planes_of, study_date_of
-from dicom_node.part10 import EncodedInstance, content_sha256, inflated, read_encoded
+from dicom_node.inflating import InflateLimits
+from dicom_node.part10 import EncodedInstance, read_encoded, summarised
 from tumorresp.domain.errors import InvalidInput, NotDicom
 from tumorresp.domain.geometry import ImagePlane
 
@@ -40,7 +42,9 @@ _TAGS = [
         "SeriesInstanceUID",
     )
 ]
-_LAST_TAG = max(_TAGS)
+_WANTED = frozenset(int(tag) for tag in _TAGS)
+# PS3.5 section 6.2 and 9.1. Components that begin with 0 are against the standard, but harmless and common.
+_UID = re.compile(r"[0-9.]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -90,30 +94,29 @@ def read_header(path: Path) -> InstanceHeader:
     return header_of(read_encoded(path), where=path.name)
 
 
-def header_of(instance: EncodedInstance, *, where: str) -> InstanceHeader:
+def header_of(instance: EncodedInstance, *, where: str, limits: InflateLimits | None = None) -> InstanceHeader:
     """Return the header of an encoded instance.
 
     Parameters
     ----------
     where
         What an error calls the instance: file name or UID.
+    limits
+        How large a deflated data set may become; None: the usual ones.
 
     Raises
     ------
     NotDicom
         If the data set is cut off or cannot be read.
     InvalidInput
-        If one of the UIDs that identify the instance is missing.
+        If one of the UIDs that identify the instance is missing or no UID.
+    ExceedsLimit
+        If it is nested too deep or inflates to too much.
     """
     try:
-        sha256 = content_sha256(instance)
-        dataset = _read_identity(instance)
-        identifiers = {keyword: str(dataset.get(keyword) or "").strip() for keyword, _ in _IDENTIFIERS}
-        for keyword, tag in _IDENTIFIERS:
-            if not identifiers[keyword]:
-                raise InvalidInput(
-                    f"{keyword} {tag} is missing or empty.", where=where, remedy="Export the instance again."
-                )
+        summary = summarised(instance, _WANTED, limits)
+        dataset = _identity(summary.kept, instance.transfer_syntax_uid)
+        identifiers = _identifiers(dataset, where)
         return InstanceHeader(
             sop_instance_uid=identifiers["SOPInstanceUID"],
             sop_class_uid=identifiers["SOPClassUID"],
@@ -125,10 +128,10 @@ def header_of(instance: EncodedInstance, *, where: str) -> InstanceHeader:
             series_description=str(dataset.get("SeriesDescription") or "").strip(),
             transfer_syntax_uid=instance.transfer_syntax_uid,
             image_type=image_type_of(dataset),
-            sha256=sha256,
+            sha256=summary.sha256,
         )
     except NotDicom as error:
-        raise NotDicom(error.message, where=where, remedy=error.remedy) from None
+        raise type(error)(error.message, where=where, remedy=error.remedy) from None
     except (ValueError, TypeError, EOFError, NotImplementedError, LookupError) as error:
         raise NotDicom(
             f"the data set cannot be read ({type(error).__name__}).", where=where, remedy="Export the instance again."
@@ -163,21 +166,33 @@ def read_without_pixels(path: Path) -> Dataset:
     """
     try:
         return pydicom.dcmread(path, stop_before_pixels=True)
-    except (InvalidDicomError, EOFError, ValueError, NotImplementedError) as error:
+    except (InvalidDicomError, EOFError, ValueError, NotImplementedError, RecursionError, MemoryError) as error:
         raise NotDicom(
             "not a DICOM file, or cut off.", where=path.name, remedy="Send or copy the instance again."
         ) from error
 
 
-def _read_identity(instance: EncodedInstance) -> Dataset:
+def _identity(encoded: bytes, transfer_syntax_uid: str) -> Dataset:
     return read_dataset(
-        BytesIO(inflated(instance)),
-        is_implicit_VR=instance.transfer_syntax_uid == ImplicitVRLittleEndian,
-        is_little_endian=instance.transfer_syntax_uid != ExplicitVRBigEndian,
-        stop_when=_is_behind_identity,
+        BytesIO(encoded),
+        is_implicit_VR=transfer_syntax_uid == ImplicitVRLittleEndian,
+        is_little_endian=transfer_syntax_uid != ExplicitVRBigEndian,
         specific_tags=_TAGS,
     )
 
 
-def _is_behind_identity(tag: BaseTag, _vr: str | None, _length: int) -> bool:
-    return tag > _LAST_TAG
+def _identifiers(dataset: Dataset, where: str) -> dict[str, str]:
+    """Return the UIDs that identify an instance, each of at most 64 figures and dots."""
+    identifiers = {keyword: str(dataset.get(keyword) or "").strip() for keyword, _ in _IDENTIFIERS}
+    for keyword, tag in _IDENTIFIERS:
+        if not identifiers[keyword]:
+            raise InvalidInput(
+                f"{keyword} {tag} is missing or empty.", where=where, remedy="Export the instance again."
+            )
+        if not _UID.fullmatch(identifiers[keyword]):
+            raise InvalidInput(
+                f"{keyword} {tag} is no UID: expected at most 64 figures and dots.",
+                where=where,
+                remedy="Export the instance again.",
+            )
+    return identifiers

@@ -6,9 +6,10 @@ Statuses of a C-STORE (PS3.4 table B.2-1), each with a reason in Error Comment (
 0000   Stored and indexed, now or earlier with the same content.
 A700   Out of resources: disk or database cannot take more. Nothing was stored; send again later.
 A900   The data set is of another SOP Class or SOP Instance than the message says.
-C000   A UID that identifies the instance is missing.
+C000   A UID that identifies the instance is missing or no UID.
 C001   The data set is cut off or no DICOM.
 C004   The SOP Instance UID is held with other content.
+C006   Nested too deep, or inflates to too much.
 0110   A fault in this program; nothing was stored.
 ====== =============================================================================================
 

@@ -54,6 +54,14 @@ class NotDicom(InvalidInput):
     dimse_status = 0xC001
 
 
+class ExceedsLimit(NotDicom):
+    """The data set is larger, inflates to more or is nested deeper than is read."""
+
+    code = "exceeds-limit"
+    dimse_status = 0xC006
+    http_status = 413
+
+
 class InvalidGeometry(InvalidInput):
     """Images that form no volume: mixed orientations, duplicate positions, no spacing, a localizer."""
 
