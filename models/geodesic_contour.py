@@ -233,7 +233,7 @@ class GeodesicContour:
             measurement_uid=prompt.measurement_uid,
             segmenter=self.identity,
             key_slice=prompt.slice_index,
-            findings=_findings(whole, evolution),
+            findings=_findings(whole, evidence.reach_limited or grid.box.limits(whole), evolution),
         )
 
     def _evolve(self, image: Floats, evidence: LesionEvidence, spacing_mm: tuple[float, float, float]) -> Evolution:
@@ -249,8 +249,11 @@ class GeodesicContour:
         return evolve(energy, evidence.shape <= 1, parameters.iterations)
 
 
-def _findings(whole: Mask, evolution: Evolution) -> tuple[Finding, ...]:
+def _findings(whole: Mask, reach_limited: bool, evolution: Evolution) -> tuple[Finding, ...]:
     findings = []
+    if reach_limited:
+        message = "The lesion reaches as far as was searched: it goes farther than its axes let expect."
+        findings.append(Finding("contour-reach-limited", Severity.WARNING, message))
     if whole[0].any() or whole[-1].any():
         findings.append(
             Finding("lesion-at-scan-edge", Severity.WARNING, "The lesion reaches the first or last slice of the scan.")

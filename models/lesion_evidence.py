@@ -74,10 +74,14 @@ class EvidenceParameters:
 
 @dataclass(frozen=True, eq=False)
 class LesionEvidence:
-    """Relative radius of the shape (1 on its surface) and log odds of belonging to the lesion, (slice, row, column)."""
+    """Relative radius of the shape (1 on its surface) and log odds of belonging to the lesion, (slice, row, column).
+
+    ``reach_limited`` says that the shape reaches as far across the slices, on one side, as shapes are tried.
+    """
 
     shape: Floats
     log_odds: Floats
+    reach_limited: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,12 +133,15 @@ def lesion_evidence(
     smooth = ndimage.gaussian_filter(image, [sigma / step for step in spacing_mm], mode="nearest")
     ratio = _tissue_log_ratio(smooth, along, beside, across, parameters)
     radius = np.empty_like(ratio)
+    reach_limited = False
     for side in (across[:, 0, 0] >= 0, across[:, 0, 0] < 0):
         if side.any():
             height = np.abs(across[side])
             fitted = _fitted_half(ratio[side], along[side], beside[side], height, parameters)
             radius[side] = np.sqrt(fitted.squared_radius(along[side], beside[side], height))
-    return LesionEvidence(radius, parameters.prior_weight * (1 - radius) + parameters.tissue_weight * ratio)
+            reach_limited |= fitted.reach >= _REACHES[-1]
+    log_odds = parameters.prior_weight * (1 - radius) + parameters.tissue_weight * ratio
+    return LesionEvidence(radius, log_odds, reach_limited)
 
 
 def _tissue_log_ratio(smooth: Floats, along: Floats, beside: Floats, across: Floats, p: EvidenceParameters) -> Floats:

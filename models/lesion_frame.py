@@ -99,6 +99,16 @@ class VoxelBox:
         whole[self.region] = voxels
         return whole
 
+    def limits(self, mask: NDArray[np.bool_]) -> bool:
+        """Return whether a mask of the volume touches a face of the box behind which the volume goes on."""
+        inside = mask[self.region]
+        for axis, (begin, size, whole) in enumerate(zip(self.start, self.shape, mask.shape, strict=True)):
+            if begin > 0 and inside.take(0, axis).any():
+                return True
+            if begin + size < whole and inside.take(size - 1, axis).any():
+                return True
+        return False
+
 
 def lesion_frame(prompt: BoxPrompt, geometry: VolumeGeometry) -> LesionFrame:
     """Return the frame of a prompt's axes on a volume."""

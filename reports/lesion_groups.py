@@ -27,7 +27,6 @@ from pydicom.sr.codedict import codes
 
 from reports.derived_object import concept
 from reports.report_concepts import MASK_AXIS, REMARK, ROLES, STATES, SURFACE_VOXEL_SHARE, VOXEL_VOLUME_METHOD
-from reports.segmentation import algorithm_parameters
 from tumorresp.domain.biomarkers import Biomarker, Biomarkers
 from tumorresp.domain.ct_volume import CtVolume
 from tumorresp.domain.evaluation import LesionEvaluation
@@ -118,7 +117,7 @@ def mask_group(item: LesionEvaluation, held: SegmentedSeries | None, context: Ti
         algorithm_id=AlgorithmIdentification(
             name=item.mask.segmenter.name,
             version=item.mask.segmenter.version,
-            parameters=[f"{name}={value}" for name, value in algorithm_parameters(item.mask.segmenter)] or None,
+            parameters=[f"{name}={value}" for name, value in item.mask.segmenter.details] or None,
         ),
         measurements=_mask_numbers(item.biomarkers),
     )

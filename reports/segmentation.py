@@ -185,7 +185,7 @@ def lesion_colour(tracking_uid: str) -> tuple[int, int, int]:
 
 
 def _algorithm(segmenter: SegmenterIdentity) -> AlgorithmIdentificationSequence:
-    parameters = dict(algorithm_parameters(segmenter))
+    parameters = dict(segmenter.details)
     return AlgorithmIdentificationSequence(
         name=segmenter.name,
         # CID 7162: a network has weights; the others move a contour.
@@ -194,9 +194,3 @@ def _algorithm(segmenter: SegmenterIdentity) -> AlgorithmIdentificationSequence:
         source="tumorresp",
         parameters=parameters or None,
     )
-
-
-def algorithm_parameters(segmenter: SegmenterIdentity) -> tuple[tuple[str, str], ...]:
-    """Return what identifies a segmenter beyond its name: the weights' hash, then its parameters."""
-    weights = (("weights_sha256", segmenter.weights_sha256),) if segmenter.weights_sha256 else ()
-    return (*weights, *segmenter.parameters)

@@ -127,6 +127,7 @@ def _lesion_record(evaluation: SubjectEvaluation, point: TimePointEvaluation, it
         "mask_long_axis_mm": _length(biomarkers.long_axis) if biomarkers else None,
         "mask_short_axis_mm": _length(biomarkers.short_axis) if biomarkers else None,
         "mask_volume_mm3": biomarkers.voxel_volume_mm3 if biomarkers else None,
+        "volume_doubt": biomarkers.volume_doubt if biomarkers else None,
         "mask_mesh_volume_mm3": biomarkers.mesh_volume_mm3 if biomarkers else None,
         "maximum_3d_diameter_mm": biomarkers.maximum_3d_diameter_mm if biomarkers else None,
         "mean_hu": biomarkers.mean_hu if biomarkers else None,

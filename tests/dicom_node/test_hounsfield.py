@@ -59,6 +59,31 @@ def test_ct_numbers(stored, attributes, hu):
     assert codes(numbers) == []
 
 
+@pytest.mark.parametrize("bits", [12, 13, 16])
+@pytest.mark.parametrize("value", [-2000, -2048, -1500])
+def test_padding_below_zero_is_one_value_however_it_is_written(bits: int, value: int):
+    """Pixel Padding Value as signed short, as unsigned 16 bits, or in the image's own bits: all mean one number."""
+    for written in {value, value + (1 << 16), value + (1 << bits)}:
+        numbers = convert([value, value + 1, 40], BitsStored=bits, PixelPaddingValue=written)
+        assert numbers.hu.tolist() == [[-1000, value + 1, 40]], written
+    unsigned = convert(
+        [value + (1 << bits), 1064],
+        BitsStored=bits,
+        PixelRepresentation=0,
+        RescaleIntercept=-8192,
+        PixelPaddingValue=value,
+    )
+    assert unsigned.hu.tolist() == [[-1000, 1064 - 8192]]
+
+
+@pytest.mark.parametrize(
+    ("bits", "value"), [(12, 2047), (12, 1), (16, 32767)], ids=["largest of 12 bits", "one", "largest of 16 bits"]
+)
+def test_padding_above_zero_is_not_taken_for_a_negative_one(bits: int, value: int):
+    numbers = convert([value, value - 1], BitsStored=bits, RescaleIntercept=5000, PixelPaddingValue=value)
+    assert numbers.hu.tolist() == [[-1000, value - 1 + 5000]]
+
+
 def test_padding_that_is_a_ct_number_of_tissue_is_kept_and_said():
     numbers = convert([0, 40, -300], PixelPaddingValue=0)
     assert numbers.hu.tolist() == [[0, 40, -300]]

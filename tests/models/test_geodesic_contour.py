@@ -16,6 +16,8 @@ from models.geodesic_contour import (
     edge_indicator,
     evolve,
 )
+from models.lesion_evidence import EvidenceParameters
+from models.lesion_frame import VoxelBox
 from tests.models.synthetic_ct import ct_volume, dice, prompt_at, synthetic_lesion
 from tumorresp.domain.errors import SegmentationFailed
 from tumorresp.ports import LesionSegmenter
@@ -175,6 +177,36 @@ def test_mask_at_the_scan_s_end_says_so():
     found = GeodesicContour().segment(cut, lesion.prompt)
     assert dice(found.in_volume(), lesion.truth[: middle + 2]) >= 0.88
     assert "lesion-at-scan-edge" in {finding.code for finding in found.findings}
+
+
+def test_a_mask_at_the_end_of_the_box_that_was_searched_says_so():
+    whole = np.zeros((20, 20, 20), bool)
+    box = VoxelBox((5, 5, 0), (10, 10, 20))
+    for begin, end, expected in (((6, 6, 6), (13, 13, 13), False), ((5, 6, 6), (13, 13, 13), True)):
+        mask = whole.copy()
+        mask[tuple(slice(a, b) for a, b in zip(begin, end, strict=True))] = True
+        assert box.limits(mask) is expected
+    for begin, end, expected in (
+        ((6, 6, 6), (15, 13, 13), True),
+        ((6, 5, 6), (13, 13, 13), True),
+        ((6, 6, 6), (13, 15, 13), True),
+        ((6, 6, 0), (13, 13, 20), False),  # the volume ends here, too: another remark's business
+    ):
+        mask = whole.copy()
+        mask[tuple(slice(a, b) for a, b in zip(begin, end, strict=True))] = True
+        assert box.limits(mask) is expected
+
+
+def test_a_long_rod_ends_where_the_search_ends():
+    hu = np.full((80, 48, 48), -100, np.int16)
+    hu[4:76, 18:30, 18:30] = 60
+    volume = ct_volume(hu, (3.0, 1.0, 1.0))
+    free = EvidenceParameters(stretch_weight=0.0)
+    prompt = prompt_at((40, 23.5, 23.5), (6.0, 6.0), (3.0, 1.0, 1.0))
+    found = GeodesicContour(GeodesicContourParameters(evidence=free)).segment(volume, prompt)
+    assert "contour-reach-limited" in {finding.code for finding in found.findings}
+    ordinary = synthetic_lesion(3.0)
+    assert not GeodesicContour().segment(ordinary.volume, ordinary.prompt).findings
 
 
 def test_a_lesion_far_outside_the_slice_fails_with_its_reason():

@@ -58,10 +58,12 @@ def test_a_small_lesion_says_so() -> None:
     scan = PhantomSubject(SMALL).time_point(1)
     lesion = next(lesion for lesion in scan.lesions if lesion.course.lesion_id == "NT01")
     found = quantify(scan.ct_volume, lesion.mask)
-    assert [finding.code for finding in found.findings] == ["too-small-for-texture"]
-    assert "12 voxels" in found.findings[0].message
+    assert [finding.code for finding in found.findings] == ["mask-of-one-slice", "too-small-for-texture"]
+    assert "12 voxels" in found.findings[1].message
+    assert found.volume_doubt == "its mask lies in one slice only"
     assert {b.name: b.value for b in found.radiomics}["original_glcm_JointEntropy"] is None
-    assert not quantify(scan.ct_volume, lesion.mask, with_radiomics=False).findings
+    plain = quantify(scan.ct_volume, lesion.mask, with_radiomics=False)
+    assert [finding.code for finding in plain.findings] == ["mask-of-one-slice"]
 
 
 @pytest.mark.parametrize("corner", [(0, 4, 4), (4, 0, 4), (4, 4, 0), (7, 4, 4), (4, 7, 4), (4, 4, 7)])

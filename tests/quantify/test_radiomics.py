@@ -98,6 +98,26 @@ def test_a_crop_gives_what_the_whole_ct_gives() -> None:
             assert crop[name] == pytest.approx(value, rel=1e-6), name
 
 
+@pytest.mark.parametrize("half_mm", [(6.0, 5.0, 12.0), (6.0, 12.0, 5.0)])
+@pytest.mark.parametrize("pixel_mm", [(0.5, 2.0), (2.0, 0.5), (1.0, 1.0)])
+def test_rows_and_columns_have_their_own_spacing(
+    half_mm: tuple[float, float, float], pixel_mm: tuple[float, float]
+) -> None:
+    """One lesion in the patient has one shape, whatever the pixels that it is seen in."""
+    spacing = (2.0, *pixel_mm)
+    size_mm = (24.0, 36.0, 36.0)
+    geometry = straight_grid(tuple(round(size / step) for size, step in zip(size_mm, spacing, strict=True)), spacing)
+    depth, height, width = half_mm
+    middle = geometry.index_to_lps((np.array(geometry.shape) - 1) / 2)
+    voxels = ellipsoid(geometry, middle, np.array([width, height, depth]))
+    random = np.random.default_rng(5)
+    found = _values(subject.extract(random.normal(40, 20, geometry.shape), voxels, geometry))
+    # Principal axis lengths are 4 standard deviations: 4 / sqrt(5) half axes of an ellipsoid.
+    assert found["original_shape_MajorAxisLength"] == pytest.approx(12 * 4 / 5**0.5, rel=0.05)
+    assert found["original_shape_MinorAxisLength"] == pytest.approx(6 * 4 / 5**0.5, rel=0.05)
+    assert found["original_shape_Maximum2DDiameterSlice"] == pytest.approx(24, rel=0.1)
+
+
 @pytest.mark.parametrize(
     ("half_voxels", "why"),
     [((1, 1, 2), "too small"), ((0, 8, 8), "too flat"), ((6, 8, 0), "too flat"), ((0, 1, 1), "too small")],

@@ -11,7 +11,7 @@ from tests.quantify.conftest import ct_volume, straight_grid
 from tumorresp.domain.ct_volume import CtVolume
 from tumorresp.domain.geometry import VolumeGeometry, vector3
 from tumorresp.phantom.thorax_abdomen import SMALL, PhantomSubject, PhantomTimePoint
-from tumorresp.quantify.registration import Kind, register
+from tumorresp.quantify.registration import Kind, agree, register
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +119,20 @@ def test_scans_of_other_things_are_flagged(scans: list[PhantomTimePoint]) -> Non
     nothing = ct_volume(np.full(grid.shape, -1000, np.int16), grid)
     empty = register(scans[0].ct_volume, nothing)
     assert [finding.code for finding in empty.findings] == ["registration-impossible"]
+
+
+@pytest.mark.parametrize(
+    ("coverage", "overlap", "correlation", "expected"),
+    [
+        (0.3, 0.8, 0.7, True),
+        (1.0, 1.0, 1.0, True),
+        (0.29, 1.0, 1.0, False),
+        (1.0, 0.79, 1.0, False),
+        (1.0, 1.0, 0.69, False),
+        (1.0, 1.0, float("nan"), False),
+    ],
+)
+def test_each_measure_alone_makes_a_registration_doubtful(
+    coverage: float, overlap: float, correlation: float, expected: bool
+) -> None:
+    assert agree(coverage, overlap, correlation) is expected

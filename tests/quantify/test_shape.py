@@ -73,6 +73,26 @@ def test_surface_share_of_a_cube() -> None:
     assert mask_shape(voxels[2:6, 2:6, 2:6], straight_grid((4, 4, 4), (1.0, 1.0, 1.0))) == shape
 
 
+@settings(max_examples=50, deadline=None)
+@given(arrays(bool, (4, 5, 5)))
+def test_surface_voxels_are_those_that_touch_the_outside_by_a_face(voxels: NDArray[np.bool_]) -> None:
+    """A voxel whose six faces are covered is inside, whatever lies beyond its edges and corners."""
+    shape = mask_shape(voxels, straight_grid(voxels.shape, (2.0, 0.7, 0.9)))
+    if shape is None:
+        assert not voxels.any()
+        return
+    padded = np.pad(voxels, 1)
+    faces = ((0, 1), (0, -1), (1, 1), (1, -1), (2, 1), (2, -1))
+    covered = padded & np.logical_and.reduce([np.roll(padded, step, axis) for axis, step in faces])
+    assert shape.surface_voxel_share == pytest.approx(1 - covered.sum() / voxels.sum())
+
+
+def test_a_plus_of_seven_voxels_has_one_inside() -> None:
+    voxels = np.zeros((3, 3, 3), bool)
+    voxels[1, 1, :] = voxels[1, :, 1] = voxels[:, 1, 1] = True
+    assert mask_shape(voxels, straight_grid((3, 3, 3), (1.0, 1.0, 1.0))).surface_voxel_share == pytest.approx(6 / 7)
+
+
 @settings(max_examples=30, deadline=None)
 @given(arrays(bool, (4, 5, 5)), st.floats(0.3, 4.0))
 def test_spacing_times_k_scales_volume_by_k_cubed(voxels: NDArray[np.bool_], k: float) -> None:

@@ -37,7 +37,9 @@ class Biomarkers:
     Lengths mm, volumes mm3, CT numbers HU. The axes lie in one slice (Feret diameter and the greatest
     perpendicular to it in the same slice); ``axes_slice`` is that slice's index in the volume and
     ``axes_sop_instance_uid`` the image. ``maximum_3d_diameter_mm`` is never a RECIST diameter.
-    An empty mask has volume 0, no axes and None elsewhere.
+    An empty mask has volume 0, no axes and None elsewhere. ``volume_doubt`` says why the voxels are not known to be the
+    whole lesion (`tumorresp.domain.mask_quality`): no rule uses the volume then, and every number here is one of the
+    part that was seen. Axes and CT numbers are taken from acquired slices alone.
     """
 
     measurement_uid: str
@@ -54,3 +56,4 @@ class Biomarkers:
     surface_voxel_share: float | None
     radiomics: tuple[Biomarker, ...] = field(default=())
     findings: tuple[Finding, ...] = field(default=())
+    volume_doubt: str = ""

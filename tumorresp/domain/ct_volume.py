@@ -26,6 +26,11 @@ class CtVolume:
         Nominal Slice Thickness (0018,0050); None where the images state none.
     findings
         What was noticed: gantry tilt, uneven or missing slices, padding and the like.
+    numbers_doubt
+        Why the values are no CT numbers to measure or to segment on, in words; empty where they are. The grid and the
+        planes are right all the same.
+    other_stacks
+        (SOP Instance UID, frame number) of the series' images that form other stacks than this one.
     """
 
     hu: NDArray[np.int16] | NDArray[np.float32]
@@ -37,6 +42,13 @@ class CtVolume:
     acquired_on: datetime.date | None
     slice_thickness_mm: float | None
     findings: tuple[Finding, ...] = field(default=())
+    numbers_doubt: str = ""
+    other_stacks: frozenset[tuple[str, int | None]] = field(default=frozenset())
+
+    @property
+    def slices_without_image(self) -> tuple[int, ...]:
+        """Indices of slices that no usable image fills; their values are interpolated from their neighbours."""
+        return tuple(index for index, plane in enumerate(self.planes) if not plane.sop_instance_uid)
 
     def slice_of(self, sop_instance_uid: str, frame_number: int | None = None) -> int | None:
         """Return the slice index of an image (and frame), or None when the series does not hold it."""

@@ -55,6 +55,16 @@ class SegmenterIdentity:
     weights_sha256: str | None = None
     parameters: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def details(self) -> tuple[tuple[str, str], ...]:
+        """What identifies a segmenter beyond name and version: the weights' hash, then its parameters."""
+        weights = (("weights_sha256", self.weights_sha256),) if self.weights_sha256 else ()
+        return (*weights, *self.parameters)
+
+    def as_pairs(self) -> tuple[tuple[str, str], ...]:
+        """Return everything that tells one segmenter from another, as (name, value) in fixed order."""
+        return (("name", self.name), ("version", self.version), *self.details)
+
 
 @dataclass(frozen=True, eq=False)
 class LesionMask:

@@ -1,5 +1,7 @@
 """Everything that is measured on one lesion mask."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +9,7 @@ from tumorresp.domain.biomarkers import Biomarkers
 from tumorresp.domain.ct_volume import CtVolume
 from tumorresp.domain.errors import InvalidGeometry
 from tumorresp.domain.finding import Finding, Severity
+from tumorresp.domain.mask_quality import VolumeDoubt, volume_doubts
 from tumorresp.domain.segmentation import LesionMask
 from tumorresp.quantify.intensity import mask_intensity
 from tumorresp.quantify.mask_axes import mask_axes
@@ -19,6 +22,9 @@ _SHEAR_MM = 0.1
 
 def quantify(volume: CtVolume, mask: LesionMask, *, with_radiomics: bool = True) -> Biomarkers:
     """Measure volume, axes, shape, CT numbers and radiomics of a lesion.
+
+    Axes and CT numbers are taken from acquired slices alone; volume and shape from the whole mask, interpolated slices
+    and all, with the doubt that goes with it.
 
     Parameters
     ----------
@@ -48,8 +54,10 @@ def quantify(volume: CtVolume, mask: LesionMask, *, with_radiomics: bool = True)
         return Biomarkers(
             mask.measurement_uid, 0.0, None, None, None, None, "", None, None, None, None, None, (), (finding,)
         )
-    intensity = mask_intensity(_box(volume.hu, mask, 0), mask.voxels)
-    axes = mask_axes(mask.voxels, mask.geometry.crop(mask.start, _shape(mask.voxels)))
+    seen = _on_images(mask, volume)
+    intensity = mask_intensity(_box(volume.hu, mask, 0), seen)
+    axes = mask_axes(seen, mask.geometry.crop(mask.start, _shape(mask.voxels)))
+    doubts = volume_doubts(mask, volume)
     axes_slice = None if axes is None else axes.slice_index + mask.start[0]
     return Biomarkers(
         mask.measurement_uid,
@@ -65,16 +73,27 @@ def quantify(volume: CtVolume, mask: LesionMask, *, with_radiomics: bool = True)
         shape.sphericity,
         shape.surface_voxel_share,
         extract(_box(volume.hu, mask, PAD_VOXELS), _padded(mask, PAD_VOXELS), mask.geometry) if with_radiomics else (),
-        tuple(_findings(mask, with_radiomics)),
+        tuple(_findings(mask, doubts, with_radiomics)),
+        "; ".join(doubt.words for doubt in doubts),
     )
 
 
-def _findings(mask: LesionMask, with_radiomics: bool) -> list[Finding]:
-    findings = []
-    begin, end = np.asarray(mask.start), np.asarray(mask.start) + mask.voxels.shape
-    if (begin[1:] == 0).any() or (end == mask.geometry.shape).any() or begin[0] == 0:
-        message = "The mask touches the edge of the scan: the lesion may go on outside, and its volume be larger."
-        findings.append(Finding("mask-touches-scan-edge", Severity.WARNING, message, mask.measurement_uid))
+def _on_images(mask: LesionMask, volume: CtVolume) -> NDArray[np.bool_]:
+    """Return the mask's voxels without those of interpolated slices, which nobody saw."""
+    layers = [index - mask.start[0] for index in volume.slices_without_image]
+    layers = [layer for layer in layers if 0 <= layer < mask.voxels.shape[0]]
+    if not layers:
+        return mask.voxels
+    seen = mask.voxels.copy()
+    seen[layers] = False
+    return seen
+
+
+def _findings(mask: LesionMask, doubts: Sequence[VolumeDoubt], with_radiomics: bool) -> list[Finding]:
+    findings = [
+        Finding(doubt.code, Severity.WARNING, f"The volume is not used: {doubt.words}.", mask.measurement_uid)
+        for doubt in doubts
+    ]
     if with_radiomics and (reason := too_small_for_texture(mask.voxels)):
         message = f"Radiomics: {reason}; shape and intensity statistics only."
         findings.append(Finding("too-small-for-texture", Severity.INFO, message, mask.measurement_uid))

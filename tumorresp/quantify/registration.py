@@ -117,7 +117,7 @@ def register(fixed: CtVolume, moving: CtVolume, *, kind: Kind = "rigid") -> Regi
         transform = _optimise(target, source, affine)
     coverage, overlap, correlation = _quality(target, source, transform)
     findings: tuple[Finding, ...] = ()
-    if coverage < _MINIMUM_COVERAGE or overlap < _MINIMUM_OVERLAP or correlation < _MINIMUM_CORRELATION:
+    if not agree(coverage, overlap, correlation):
         message = (
             f"The scans agree poorly after registration (common part {coverage:.2f}, overlap of the bodies "
             f"{overlap:.2f}, correlation {correlation:.2f}): check every match by position."
@@ -125,6 +125,21 @@ def register(fixed: CtVolume, moving: CtVolume, *, kind: Kind = "rigid") -> Regi
         findings = (Finding("registration-poor", Severity.WARNING, message, moving.series_instance_uid),)
     # SimpleITK's transform takes fixed points to moving ones.
     return Registration(kind, np.asarray(np.linalg.inv(_matrix(transform))), overlap, correlation, findings)
+
+
+def agree(coverage: float, overlap: float, correlation: float) -> bool:
+    """Return whether two registered scans show the same part of the same body; each of the three must say so.
+
+    Parameters
+    ----------
+    coverage
+        Common part of the smaller body, 0 to 1.
+    overlap
+        Dice coefficient of the bodies in the common field of view.
+    correlation
+        Pearson's correlation of the clipped HU inside both bodies; NaN, where all are one number, agrees with nothing.
+    """
+    return coverage >= _MINIMUM_COVERAGE and overlap >= _MINIMUM_OVERLAP and correlation >= _MINIMUM_CORRELATION
 
 
 def _unregistered(fixed: CtVolume, moving: CtVolume, target: _Scan, source: _Scan, reason: str) -> Registration:

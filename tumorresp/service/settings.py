@@ -1,11 +1,29 @@
 """Everything that can be set, by ``TUMORRESP_*`` variables or one TOML file; ``tumorresp settings`` shows it."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+CHANGES_NO_RESULT = frozenset(
+    (
+        # Where things are kept and found. The segmenter's own identity, with the hash of its weights, and what a person
+        # decided stand in every digest beside the settings.
+        *("data_dir", "database_url", "model_dir", "segmenter", "decisions"),
+        # Who may send, and how the service is reached.
+        *("ae_title", "listen_host", "listen_port", "calling_ae_titles", "check_called_ae_title"),
+        *("maximum_associations", "api_host", "api_port"),
+        # When and by whom the work is done.
+        *("quiet_seconds", "executor_id", "workers"),
+        # Where results go, and how often that is tried.
+        *("destinations", "delivery_first_delay_s", "delivery_factor", "delivery_longest_delay_s", "delivery_attempts"),
+        *("log_format", "log_level"),
+    )
+)
+"""Settings that change no result; every other one is part of `Settings.result_parameters`."""
 
 AeTitle = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=16, pattern=r"^[ -\[\]-~]+$")
@@ -85,6 +103,12 @@ class Settings(BaseSettings):
 
     log_format: Literal["console", "json"] = Field("json", description="Form of the log lines of `tumorresp serve`")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged")
+
+    @property
+    def result_parameters(self) -> tuple[tuple[str, str], ...]:
+        """(name, value as JSON) of every setting that can change a result, by name."""
+        values = self.model_dump(mode="json", exclude=set(CHANGES_NO_RESULT))
+        return tuple((name, json.dumps(values[name], sort_keys=True)) for name in sorted(values))
 
     @property
     def models_folder(self) -> Path:

@@ -20,6 +20,7 @@ from reports.result_writer import DicomResultWriter, OutputSwitches
 from tumorresp.domain.errors import InvalidSettings
 from tumorresp.domain.identity import digest
 from tumorresp.domain.measurement import MarkedMeasurement
+from tumorresp.domain.segmentation import SegmenterIdentity
 from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.ports import LesionSegmenter
 from tumorresp.service.decisions import read_decisions
@@ -103,16 +104,18 @@ def station_settings(settings: Settings, work_folder: Path) -> StationSettings:
     """Return what the stations take from the settings."""
     return StationSettings(
         work_folder=work_folder,
+        parameters=settings.result_parameters,
         decisions=functools.partial(read_decisions, settings.decisions),
         box_margin_mm=settings.box_margin_mm,
         short_to_long_ratio=settings.short_to_long_ratio,
         radiomics=settings.radiomics,
-        output_switches=(
-            ("seg_kind", settings.seg_kind),
-            ("sr_class", settings.sr_class),
-            ("sr_pixel_origin", settings.sr_pixel_origin),
-        ),
     )
+
+
+def settings_digest(settings: Settings, segmenter: SegmenterIdentity) -> str:
+    """Name what results are made with: with another digest every subject is evaluated again."""
+    pairs = (*segmenter.as_pairs(), *settings.result_parameters)
+    return digest([SOFTWARE_VERSION, [list(pair) for pair in pairs]])
 
 
 def build_service(settings: Settings) -> Service:
@@ -134,12 +137,9 @@ def build_service(settings: Settings) -> Service:
     store = Store(settings.database_address)
     work = settings.data_dir / "work"
     stations = Stations(StoreIndex(store), workshops, station_settings(settings, work))
-    parameters = station_settings(settings, work).parameters
     line = LineSettings(
         quiet_seconds=settings.quiet_seconds,
-        settings_digest=digest(
-            [SOFTWARE_VERSION, identity.name, identity.version, identity.weights_sha256, [list(p) for p in parameters]]
-        ),
+        settings_digest=settings_digest(settings, identity),
         destinations=tuple(names),
         delivery_backoff=Backoff(
             settings.delivery_first_delay_s,

@@ -159,7 +159,15 @@ def _observation(item: LesionEvaluation) -> LesionObservation:
         label=lesion.label,
         method=method_of(measurement.modality),
         slice_thickness_mm=None if thickness is None else to_decimal(thickness),
+        volume_doubt=_volume_doubt(item),
     )
+
+
+def _volume_doubt(item: LesionEvaluation) -> str:
+    """Return why the volume of a measured lesion is not known or not to be believed; empty where it is."""
+    if item.biomarkers is not None and item.mask is not None and not item.mask.is_empty:
+        return item.biomarkers.volume_doubt
+    return "" if item.measurement.long_axis is None else "it has no mask"
 
 
 def _length(axis: Axis | None) -> Decimal | None:

@@ -89,25 +89,16 @@ def no_decisions() -> Mapping[str, str]:
 
 @dataclass(frozen=True)
 class StationSettings:
-    """What the stations take from the settings; ``parameters`` go into every input digest.
+    """What the stations take from the settings.
 
+    ``parameters`` are (name, value) pairs of every setting that can change a result; they go into every input digest.
     ``decisions`` gives a person's decisions at the time of an evaluation: measurement UID -> lesion ID, or ``T``,
     ``NT`` or ``NEW`` for a lesion of its own.
     """
 
     work_folder: Path
+    parameters: tuple[tuple[str, str], ...]
     decisions: Callable[[], Mapping[str, str]] = no_decisions
     box_margin_mm: float = 3.0
     short_to_long_ratio: float = 0.75
     radiomics: bool = True
-    output_switches: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def parameters(self) -> tuple[tuple[str, str], ...]:
-        """(name, value) pairs that change results."""
-        return (
-            ("box_margin_mm", repr(self.box_margin_mm)),
-            ("short_to_long_ratio", repr(self.short_to_long_ratio)),
-            ("radiomics", repr(self.radiomics)),
-            *self.output_switches,
-        )

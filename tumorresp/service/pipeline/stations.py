@@ -20,7 +20,6 @@ from tumorresp.domain.evaluation import AmbiguousMatch, SubjectEvaluation, TimeP
 from tumorresp.domain.identity import Json, digest
 from tumorresp.domain.measurement import Measurement
 from tumorresp.domain.prompt import box_prompt
-from tumorresp.domain.segmentation import SegmenterIdentity
 from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.ports import LesionSegmenter, ResultFile
 from tumorresp.quantify.lesion import quantify
@@ -149,7 +148,7 @@ class Stations:
                 "axes": axes,
                 "measurement": measurement.measurement_uid,
                 "images": images,
-                "segmenter": _identity_parts(self._segmenter.identity),
+                "segmenter": [list(pair) for pair in self._segmenter.identity.as_pairs()],
                 "settings": [list(pair) for pair in self._settings.parameters],
                 "software": SOFTWARE_VERSION,
             }
@@ -213,7 +212,7 @@ class Stations:
                 "reader": reading.reader,
                 "decisions": decided,
                 "time_point": time_points,
-                "segmenter": _identity_parts(self._segmenter.identity),
+                "segmenter": [list(pair) for pair in self._segmenter.identity.as_pairs()],
                 "settings": [list(pair) for pair in self._settings.parameters],
                 "software": SOFTWARE_VERSION,
             }
@@ -223,10 +222,6 @@ class Stations:
 def _undecided(point: TimePointEvaluation, item: AmbiguousMatch) -> WaitingItem:
     where = f"{point.time_point.name} {item.measurement.label}".strip()
     return WaitingItem("match-ambiguous", item.reason, f"{where}, measurement {item.measurement.measurement_uid}")
-
-
-def _identity_parts(identity: SegmenterIdentity) -> list[Json]:
-    return [identity.name, identity.version, identity.weights_sha256, *(list(pair) for pair in identity.parameters)]
 
 
 class _RecentVolumes:
