@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from tumorresp.domain.assessment import Category
-from tumorresp.response.irecist import I_FORM
+from tumorresp.response.irecist_state import I_FORM
 
 _GREEN, _BLUE, _ORANGE, _RED, _GREY, _SKY, _PINK, _BLACK = (
     "#009E73",

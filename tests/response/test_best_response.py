@@ -93,6 +93,14 @@ def test_one_sd_between_two_pr_where_the_protocol_allows_it() -> None:
     assert best(course(("PR", 56), ("SD", 70), ("SD", 84), ("PR", 112)), lenient).category is Category.SD
 
 
+def test_no_sd_between_two_cr_even_where_one_may_lie_between_two_pr() -> None:
+    for rules in (PUBLISHED, replace(PUBLISHED, accept_sd=True)):
+        assert best(course(("CR", 56), ("SD", 84), ("CR", 112)), rules).category is Category.SD
+        assert best(
+            course(("CR", 56), ("SD", 84), ("CR", 112), ("CR", 140)), rules
+        ).date == REFERENCE + datetime.timedelta(112)
+
+
 def test_more_ne_where_the_protocol_allows_them() -> None:
     lenient = replace(PUBLISHED, max_nr_ne=2)
     assert best(course(("PR", 56), ("NE", 84), ("NE", 98), ("PR", 112)), lenient).category is Category.PR

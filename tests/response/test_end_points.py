@@ -87,6 +87,13 @@ def test_time_to_progression_censors_death() -> None:
     assert (at_death[EndPointName.TTP].days, at_death[EndPointName.TTP].event) == (81, False)
 
 
+@pytest.mark.parametrize(("therapy", "days"), [(79, 57), (80, 81), (81, 81)])
+def test_a_death_on_the_day_of_another_therapy_came_before_it(therapy: int, days: int) -> None:
+    rules = replace(PUBLISHED, ttp_death=TtpDeath.DEATH)
+    found = points(course(("SD", 56)), rules, death=80, new_therapy=therapy)
+    assert (found[EndPointName.TTP].days, found[EndPointName.TTP].event) == (days, False)
+
+
 def test_survival_is_censored_when_last_seen() -> None:
     assert points(course(("SD", 56)))[EndPointName.OS].end == day(56)
     assert points(course(("SD", 56)), last_alive=90)[EndPointName.OS].end == day(90)

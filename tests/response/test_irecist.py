@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.response.courses import visits
+from tests.response.test_irecist_new_lesions import listed
 from tumorresp.domain.assessment import Category
 from tumorresp.response import Visit
 from tumorresp.response.best_response import BestResponseParameters
 from tumorresp.response.irecist import assess_irecist
-from tumorresp.response.irecist_new_lesions import NewLesionList, new_lesion_list
 from tumorresp.response.irecist_over_time import irecist_best_response, irecist_progression_date, recist_form
 from tumorresp.response.irecist_parameters import EarlyScan, IrecistParameters
 from tumorresp.response.subject import SubjectDates, dated_responses
@@ -99,8 +99,7 @@ def test_new_lesions_are_never_in_the_sum() -> None:
 
 
 def test_at_most_five_new_targets_and_two_an_organ() -> None:
-    (visit,) = visits("NEW01=12 NEW02=12 NEW03=12 NEW04n=15 NEW05n=14.9 NEW06n=20 NEW07n=20")
-    found = new_lesion_list(NewLesionList(), visit, frozenset(), IrecistParameters())
+    found = listed("NEW01=12 NEW02=12 NEW03=12 NEW04n=15 NEW05n=14.9 NEW06n=20 NEW07n=20")
     assert found.targets == ("NEW01", "NEW02", "NEW06", "NEW07")
     assert found.target_sum(found.targets) == 64
     assert len(found.ids) == 7

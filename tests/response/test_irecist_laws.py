@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from itertools import compress
 from random import Random
 
 from hypothesis import given, settings
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 
 from tests.response.courses import visits
 from tumorresp.domain.assessment import Assessment, Category
+from tumorresp.domain.measurement import LesionRole
 from tumorresp.response import Visit, assess_recist_1_1
-from tumorresp.response.irecist import I_FORM, assess_irecist
+from tumorresp.response.irecist import assess_irecist
 from tumorresp.response.irecist_over_time import counting_iupd, irecist_progression_date
 from tumorresp.response.irecist_parameters import (
     EarlyScan,
@@ -19,6 +21,7 @@ from tumorresp.response.irecist_parameters import (
     LateScan,
     NonTargetState,
 )
+from tumorresp.response.irecist_state import I_FORM
 from tumorresp.response.subject import dated_responses
 
 SIZES = st.integers(8, 60).map(lambda halves: f"{Decimal(halves) / 2}")
@@ -44,9 +47,19 @@ def courses(draw: st.DrawFn) -> tuple[Visit, ...]:
     for _ in range(draw(st.integers(1, 6))):
         items = [f"T01={draw(TARGETS)}", f"T02n={draw(TARGETS)}", draw(NON_TARGETS)]
         items += [f"{name}{state}" for name in ("NEW01", "NEW02") if (state := draw(NEW))]
-        items += [f"NEW03n{state}" for state in [draw(NEW_NODES)] if state]
+        items += [f"{name}n{state}" for name in ("NEW03", "NT09") if (state := draw(NEW_NODES))]
         texts.append(" ".join(items))
-    return visits(*texts)
+    called_new = draw(st.integers(1, 6))
+    return tuple(_named(visit, "NT09", "N09", new=number >= called_new) for number, visit in enumerate(visits(*texts)))
+
+
+def _named(visit: Visit, lesion_id: str, name: str, *, new: bool) -> Visit:
+    """Return a visit in which a node is another, called new or non-target: readers record normal nodes, too."""
+    role = LesionRole.NEW if new else LesionRole.NON_TARGET
+    observations = (
+        replace(seen, lesion_id=name, role=role) if seen.lesion_id == lesion_id else seen for seen in visit.observations
+    )
+    return replace(visit, observations=tuple(observations))
 
 
 def overall(assessed: tuple[Assessment, ...]) -> list[Category]:
@@ -82,7 +95,10 @@ def test_up_to_the_first_progression_it_is_recist_in_other_words(
 @settings(max_examples=100, deadline=None)
 @given(courses(), PARAMETERS)
 def test_components_and_sums_are_those_of_recist(course: tuple[Visit, ...], rules: IrecistParameters) -> None:
-    for plain, immune in zip(assess_recist_1_1(course), assess_irecist(course, rules), strict=True):
+    found = assess_irecist(course, rules)
+    counted = [not any(item.code == "early-scan-disregarded" for item in immune.findings) for immune in found]
+    recist = assess_recist_1_1(tuple(compress(course, counted)))
+    for plain, immune in zip(recist, compress(found, counted), strict=True):
         assert immune.target is I_FORM.get(plain.target, plain.target)
         assert immune.non_target is I_FORM.get(plain.non_target, plain.non_target)
         assert (immune.target_sum, immune.nadir_sum) == (plain.target_sum, plain.nadir_sum)
@@ -143,3 +159,37 @@ def test_a_further_new_lesion_never_improves_a_visit(
     worse = replace(course[index], observations=(*course[index].observations, *extra.observations))
     after = assess_irecist((*course[:index], worse), rules)[index]
     assert after.overall in (Category.IUPD, Category.ICPD)
+
+
+@settings(max_examples=200, deadline=None)
+@given(courses(), PARAMETERS)
+def test_the_first_progression_is_that_of_recist(course: tuple[Visit, ...], rules: IrecistParameters) -> None:
+    recist, found = assess_recist_1_1(course), assess_irecist(course, rules)
+    first = next((item for item in dated_responses(course, recist) if item.overall is Category.PD), None)
+    immune = next((item for item in dated_responses(course, found) if item.overall is Category.IUPD), None)
+    assert (first is None) == (immune is None)
+    if first is not None and immune is not None:
+        assert (immune.time_point_id, immune.progression_date) == (first.time_point_id, first.progression_date)
+
+
+@settings(max_examples=200, deadline=None)
+@given(courses(), PARAMETERS)
+def test_no_iupd_comes_of_a_visit_that_is_no_progression_by_recist(
+    course: tuple[Visit, ...], rules: IrecistParameters
+) -> None:
+    waits = False
+    for plain, immune in zip(assess_recist_1_1(course), assess_irecist(course, rules), strict=True):
+        if any(item.code == "early-scan-disregarded" for item in immune.findings):
+            return  # from here on RECIST 1.1 sees other visits
+        if immune.overall is Category.IUPD:
+            assert waits or plain.overall is Category.PD
+        waits = immune.overall is Category.IUPD or (waits and immune.overall is Category.NE)
+
+
+@settings(max_examples=100, deadline=None)
+@given(courses(), PARAMETERS)
+def test_a_disregarded_scan_might_as_well_not_have_been(course: tuple[Visit, ...], rules: IrecistParameters) -> None:
+    strict = replace(rules, early_scan=EarlyScan.DISREGARDED)
+    found = assess_irecist(course, strict)
+    counted = [not any(item.code == "early-scan-disregarded" for item in immune.findings) for immune in found]
+    assert assess_irecist(tuple(compress(course, counted)), strict) == tuple(compress(found, counted))

@@ -1,5 +1,6 @@
 """iRECIST's list of new lesions: which are measured, which are there, what splits and merges."""
 
+import datetime
 from dataclasses import replace
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from tumorresp.response import Visit, assess_recist_1_1
 from tumorresp.response.irecist import assess_irecist
 from tumorresp.response.irecist_new_lesions import NewLesionList, new_lesion_list
 from tumorresp.response.irecist_parameters import IrecistParameters
+from tumorresp.response.new_lesions import new_lesions_by_visit
 
 
 def listed(*texts: str, rules: IrecistParameters | None = None) -> NewLesionList:
@@ -18,9 +20,11 @@ def listed(*texts: str, rules: IrecistParameters | None = None) -> NewLesionList
 
 
 def of_visits(seen: tuple[Visit, ...], rules: IrecistParameters | None = None) -> NewLesionList:
-    found = NewLesionList()
-    for visit in seen:
-        found = new_lesion_list(found, visit, frozenset(), rules or IrecistParameters())
+    chosen, found = rules or IrecistParameters(), NewLesionList()
+    before = Visit("before", "Baseline", seen[0].date - datetime.timedelta(days=42), ())
+    new = new_lesions_by_visit((before, *seen), chosen.normal_node_mm, chosen.progression_mm)
+    for visit, judged in zip(seen, new[1:], strict=True):
+        found = new_lesion_list(found, visit, judged, chosen)
     return found
 
 

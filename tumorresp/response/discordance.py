@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from tumorresp.domain.assessment import Assessment, Category
 from tumorresp.domain.errors import InvalidInput
-from tumorresp.response.irecist import I_FORM
+from tumorresp.response.irecist_state import I_FORM
 from tumorresp.response.observation import Visit
 from tumorresp.response.reasons import beside_limits, listing, percent_change
 

@@ -10,8 +10,8 @@ from tumorresp.response.baseline import choose_baseline, treatment_start
 from tumorresp.response.best_response import best_response
 from tumorresp.response.criteria import criterion_named
 from tumorresp.response.end_points import end_points, with_reference
-from tumorresp.response.irecist import CRITERION as IRECIST
 from tumorresp.response.irecist_over_time import irecist_best_response, recist_form
+from tumorresp.response.irecist_state import CRITERION as IRECIST
 from tumorresp.response.outcome import CriterionOutcome, SubjectOutcome
 from tumorresp.response.protocol import Protocol
 from tumorresp.response.subject import DatedResponse, SubjectCourse, SubjectDates, dated_responses

@@ -8,9 +8,8 @@ is never set back. New lesions have a list and a sum of their own.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from types import MappingProxyType
 
-from tumorresp.domain.assessment import Assessment, Category, SecondaryMeasure
+from tumorresp.domain.assessment import Assessment, Category
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.response.irecist_confirmation import (
     Further,
@@ -27,57 +26,20 @@ from tumorresp.response.irecist_confirmation import (
 )
 from tumorresp.response.irecist_new_lesions import NewLesionList, new_lesion_list
 from tumorresp.response.irecist_parameters import EarlyScan, IrecistParameters, LateScan
+from tumorresp.response.irecist_state import CRITERION, I_FORM, State, Verdict, irecist_assessment
+from tumorresp.response.new_lesions import NewLesions, new_lesions_by_visit
 from tumorresp.response.observation import Visit
 from tumorresp.response.parameters import as_pairs
-from tumorresp.response.reasons import displayed_percent_change, listing
+from tumorresp.response.reasons import listing
 from tumorresp.response.recist_1_1 import assess_recist_1_1
 
-CRITERION = "irecist"
-I_FORM = MappingProxyType(
-    {
-        Category.CR: Category.ICR,
-        Category.PR: Category.IPR,
-        Category.SD: Category.ISD,
-        Category.NON_CR_NON_PD: Category.NON_ICR_NON_IUPD,
-        Category.PD: Category.IUPD,
-    }
-)
-
 
 @dataclass(frozen=True, slots=True)
-class _State:
-    """What earlier visits hand on.
+class _Judged:
+    """A visit by RECIST 1.1, among the visits that are not disregarded."""
 
-    Parameters
-    ----------
-    waiting
-        iUPD that waits for its confirmation, or that was confirmed.
-    confirmed
-        Name of the visit that confirmed it; empty before.
-    old_new
-        New lesions that were there when the bar was set back: alone they are no progression any more.
-    smallest_new_sum
-        Smallest sum of the new-lesion targets among them.
-    """
-
-    new: NewLesionList
-    waiting: Unconfirmed | None = None
-    confirmed: str = ""
-    old_new: frozenset[str] = frozenset()
-    smallest_new_sum: Decimal | None = None
-
-    @property
-    def old_targets(self) -> tuple[str, ...]:
-        """IDs of the new-lesion targets from before the bar was set back."""
-        return tuple(lesion_id for lesion_id in self.new.targets if lesion_id in self.old_new)
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    overall: Category
-    reasons: tuple[str, ...]
-    state: _State
-    findings: tuple[Finding, ...] = ()
+    judged: Assessment
+    new: NewLesions
 
 
 def assess_irecist(visits: Sequence[Visit], parameters: IrecistParameters | None = None) -> tuple[Assessment, ...]:
@@ -102,31 +64,84 @@ def assess_irecist(visits: Sequence[Visit], parameters: IrecistParameters | None
         If the visits are not in order of date.
     """
     rules = parameters or IrecistParameters()
-    recist = assess_recist_1_1(visits, rules.recist)
     if not visits:
         return ()
     pairs = as_pairs(rules)
-    baseline_ids = frozenset(item.lesion_id for item in visits[0].observations)
-    state = _State(NewLesionList())
-    assessed = [replace(recist[0], criterion=CRITERION, parameters=pairs)]
-    for visit, judged in zip(visits[1:], recist[1:], strict=True):
-        state = replace(state, new=new_lesion_list(state.new, visit, baseline_ids, rules))
-        verdict = _verdict(visit, judged, state, rules)
-        assessed.append(_assessment(judged, verdict, pairs))
+    kept, state = list(visits), State(NewLesionList())
+    course = _judged_course(kept, rules)
+    assessed = [replace(course[0].judged, criterion=CRITERION, parameters=pairs)]
+    for visit in visits[1:]:
+        index = len(kept) - len(visits) + len(assessed)
+        now = course[index]
+        if (days := _days_too_early(visit, state, rules)) is not None:
+            assessed.append(_disregarded(visit, now.judged, days, state, pairs))
+            del kept[index]
+            course = _judged_course(kept, rules)
+            continue
+        before = state
+        state = replace(state, new=new_lesion_list(state.new, visit, now.new, rules))
+        verdict = _withheld(_verdict(visit, now.judged, state, rules), now, before)
+        assessed.append(irecist_assessment(now.judged, verdict, pairs))
         state = verdict.state
     return tuple(assessed)
 
 
-def _verdict(visit: Visit, judged: Assessment, state: _State, rules: IrecistParameters) -> _Verdict:
+def _judged_course(visits: Sequence[Visit], rules: IrecistParameters) -> list[_Judged]:
+    """Return every visit as RECIST 1.1 judges it."""
+    new = new_lesions_by_visit(visits, rules.normal_node_mm, rules.progression_mm)
+    judged = assess_recist_1_1(visits, rules.recist)
+    return [_Judged(*item) for item in zip(judged, new, strict=True)]
+
+
+def _days_too_early(visit: Visit, state: State, rules: IrecistParameters) -> int | None:
+    """Return how many days after iUPD a scan was made that is disregarded; None where it counts."""
+    if rules.early_scan is not EarlyScan.DISREGARDED or state.waiting is None or state.confirmed:
+        return None
+    days = (visit.date - state.waiting.first_date).days
+    return days if days < rules.confirm_min_days else None
+
+
+def _disregarded(
+    visit: Visit, judged: Assessment, days: int, state: State, pairs: tuple[tuple[str, str], ...]
+) -> Assessment:
+    """Return the assessment of a scan that feeds nothing: no sum, no nadir, no list of new lesions, no confirmation.
+
+    What was measured stands in its reasons and inputs.
+    """
+    assert state.waiting is not None, "only a scan after iUPD is disregarded"
+    words = f"The scan is only {days} days after the iUPD of {state.waiting.visit_name} and is disregarded → iUPD."
+    finding = Finding("early-scan-disregarded", Severity.WARNING, words, visit.name)
+    verdict = Verdict(Category.IUPD, (words,), replace(state, new=NewLesionList()), (finding,))
+    return replace(
+        irecist_assessment(judged, verdict, pairs),
+        target_sum=None,
+        change_from_baseline_percent=None,
+        change_from_nadir_percent=None,
+        change_from_nadir=None,
+        secondary=(),
+    )
+
+
+def _withheld(verdict: Verdict, now: _Judged, before: State) -> Verdict:
+    """Return a verdict that holds whatever is decided of what waits: with anything better nothing is known yet."""
+    waits = now.new.waits
+    if not waits or verdict.overall in (Category.IUPD, Category.ICPD, Category.NE):
+        return verdict
+    words = f"By what is decided {verdict.overall}, but {listing(waits)} → NE."
+    kept = replace(before, new=verdict.state.new)
+    return Verdict(Category.NE, (*verdict.reasons, words), kept, verdict.findings)
+
+
+def _verdict(visit: Visit, judged: Assessment, state: State, rules: IrecistParameters) -> Verdict:
     if state.confirmed:
         words = f"Progression was confirmed at {state.confirmed} and stays confirmed → iCPD."
-        return _Verdict(Category.ICPD, (words,), state)
+        return Verdict(Category.ICPD, (words,), state)
     if state.waiting is not None:
         return _after_iupd(visit, judged, state, state.waiting, rules)
     return _without_iupd(visit, judged, state, rules)
 
 
-def _without_iupd(visit: Visit, judged: Assessment, state: _State, rules: IrecistParameters) -> _Verdict:
+def _without_iupd(visit: Visit, judged: Assessment, state: State, rules: IrecistParameters) -> Verdict:
     """Return the verdict where no progression waits for its confirmation."""
     causes = _causes(judged, state, rules)
     if causes:
@@ -140,21 +155,23 @@ def _without_iupd(visit: Visit, judged: Assessment, state: _State, rules: Irecis
     if state.old_new:
         old = f"There before the bar was set back and no worse since: {listing(sorted(state.old_new))}. "
         words = (f"{old}That is no progression by itself.", *words)
-    return _Verdict(overall, words, state)
+    return Verdict(overall, words, state)
 
 
-def _iupd(visit: Visit, judged: Assessment, state: _State, cause: str, rules: IrecistParameters) -> _Verdict:
+def _iupd(visit: Visit, judged: Assessment, state: State, cause: str, rules: IrecistParameters) -> Verdict:
     """Return the verdict that opens a row of iUPD."""
     waiting = unconfirmed(visit, judged, state.new, rules)
     fresh = [lesion_id for lesion_id in waiting.new_targets if lesion_id not in state.old_new]
     if not fresh:
         waiting = replace(waiting, smallest_new_sum=smaller(waiting.smallest_new_sum, state.smallest_new_sum))
     words = f"{cause}, to be confirmed after {rules.confirm_min_days} to {rules.confirm_max_days} days → iUPD."
-    return _Verdict(Category.IUPD, (words,), replace(state, waiting=waiting), _instability(visit, rules))
+    return Verdict(Category.IUPD, (words,), replace(state, waiting=waiting), _instability(visit, rules))
 
 
-def _causes(judged: Assessment, state: _State, rules: IrecistParameters) -> list[str]:
+def _causes(judged: Assessment, state: State, rules: IrecistParameters) -> list[str]:
     """Return what is progression by RECIST 1.1 here; new lesions of before the bar was set back must grow anew."""
+    if judged.overall is not Category.PD:
+        return []
     causes = []
     if judged.target is Category.PD:
         causes.append("the target lesions")
@@ -176,15 +193,12 @@ def _has_grown(now: Decimal, smallest: Decimal, rules: IrecistParameters) -> boo
 
 
 def _after_iupd(
-    visit: Visit, judged: Assessment, state: _State, waiting: Unconfirmed, rules: IrecistParameters
-) -> _Verdict:
+    visit: Visit, judged: Assessment, state: State, waiting: Unconfirmed, rules: IrecistParameters
+) -> Verdict:
     """Return the verdict where progression waits: confirmed, not known, unchanged, or set back."""
     found = further_progression(waiting, visit, judged, state.new, rules)
     days = (visit.date - waiting.first_date).days
     is_early = days < rules.confirm_min_days
-    if is_early and rules.early_scan is EarlyScan.DISREGARDED:
-        words = f"The scan is only {days} days after the iUPD of {waiting.visit_name} and is disregarded → iUPD."
-        return _waits(visit, judged, state, waiting, (words,), "early-scan-disregarded")
     counted = [item for item in found if not is_early or _counts_early(item, rules)]
     if counted:
         return _confirmed(visit, judged, state, waiting, counted, rules)
@@ -204,11 +218,11 @@ def _counts_early(found: Further, rules: IrecistParameters) -> bool:
 def _confirmed(
     visit: Visit,
     judged: Assessment,
-    state: _State,
+    state: State,
     waiting: Unconfirmed,
     found: Sequence[Further],
     rules: IrecistParameters,
-) -> _Verdict:
+) -> Verdict:
     what = listing([item.words for item in found])
     since_last = (visit.date - waiting.last_date).days
     if since_last > rules.confirm_max_days and rules.late_scan is LateScan.NEW_IUPD:
@@ -218,7 +232,7 @@ def _confirmed(
     days = (visit.date - waiting.first_date).days
     words = f"iUPD of {waiting.visit_name} is confirmed after {days} days by {what} → iCPD."
     findings = (_late(since_last, rules),) if since_last > rules.confirm_max_days else ()
-    return _Verdict(Category.ICPD, (words,), replace(state, confirmed=visit.name), findings)
+    return Verdict(Category.ICPD, (words,), replace(state, confirmed=visit.name), findings)
 
 
 def _late(days: int, rules: IrecistParameters) -> Finding:
@@ -229,20 +243,20 @@ def _late(days: int, rules: IrecistParameters) -> Finding:
 def _waits(
     visit: Visit,
     judged: Assessment,
-    state: _State,
+    state: State,
     waiting: Unconfirmed,
     words: tuple[str, ...],
     code: str = "",
-) -> _Verdict:
+) -> Verdict:
     """Return the verdict where an iUPD stays one; the last sentence explains the finding, where there is a code."""
     kept = replace(state, waiting=still_unconfirmed(waiting, visit, judged, state.new, is_iupd=True))
     findings = (Finding(code, Severity.WARNING, words[-1], visit.name),) if code else ()
-    return _Verdict(Category.IUPD, words, kept, findings)
+    return Verdict(Category.IUPD, words, kept, findings)
 
 
 def _unchanged_or_set_back(
-    visit: Visit, judged: Assessment, state: _State, waiting: Unconfirmed, rules: IrecistParameters
-) -> _Verdict:
+    visit: Visit, judged: Assessment, state: State, waiting: Unconfirmed, rules: IrecistParameters
+) -> Verdict:
     """Return the verdict where nothing confirms an iUPD."""
     target = target_since(waiting, judged, rules)
     now = without_new(target, judged.non_target)
@@ -262,14 +276,14 @@ def _unchanged_or_set_back(
     return _set_back(judged, target, state, waiting)
 
 
-def _not_evaluable(visit: Visit, judged: Assessment, state: _State, waiting: Unconfirmed) -> _Verdict:
+def _not_evaluable(visit: Visit, judged: Assessment, state: State, waiting: Unconfirmed) -> Verdict:
     """Return the verdict of a visit that says too little; the iUPD goes on waiting."""
     words = f"Too little was assessed to confirm the iUPD of {waiting.visit_name} or to set it back → NE."
     kept = replace(state, waiting=still_unconfirmed(waiting, visit, judged, state.new, is_iupd=False))
-    return _Verdict(Category.NE, (words,), kept)
+    return Verdict(Category.NE, (words,), kept)
 
 
-def _since_iupd(judged: Assessment, state: _State, waiting: Unconfirmed, rules: IrecistParameters) -> tuple[str, ...]:
+def _since_iupd(judged: Assessment, state: State, waiting: Unconfirmed, rules: IrecistParameters) -> tuple[str, ...]:
     """Say how the sums stand to their values at iUPD, where these are what progression was or may be seen by."""
     sums = []
     if waiting.target is Category.PD and waiting.target_sum is not None and judged.target_sum is not None:
@@ -281,16 +295,16 @@ def _since_iupd(judged: Assessment, state: _State, waiting: Unconfirmed, rules: 
     return tuple(f"{growth(what, start, end, limit)}: less than {limit} mm more." for what, start, end in sums)
 
 
-def _set_back(judged: Assessment, target: Category, state: _State, waiting: Unconfirmed) -> _Verdict:
+def _set_back(judged: Assessment, target: Category, state: State, waiting: Unconfirmed) -> Verdict:
     reset = replace(state, waiting=None, old_new=frozenset(state.new.ids))
     now = state.new.target_sum(waiting.new_targets)
     reset = replace(reset, smallest_new_sum=smaller(waiting.smallest_new_sum, now) if reset.old_targets else None)
     overall, words = _improved(judged, target, reset)
     first = f"The iUPD of {waiting.visit_name} was not confirmed; the bar is set back, the nadir is not."
-    return _Verdict(overall, (first, *words), reset)
+    return Verdict(overall, (first, *words), reset)
 
 
-def _improved(judged: Assessment, target: Category, state: _State) -> tuple[Category, tuple[str, ...]]:
+def _improved(judged: Assessment, target: Category, state: State) -> tuple[Category, tuple[str, ...]]:
     """Return the overall response where nothing is progression; CR only when all new lesions are gone."""
     there = state.new.ids
     if not there and target is judged.target:
@@ -325,36 +339,3 @@ def _instability(visit: Visit, rules: IrecistParameters) -> tuple[Finding, ...]:
 def _sentence(parts: Sequence[str]) -> str:
     words = listing(parts)
     return words[:1].upper() + words[1:]
-
-
-def _assessment(judged: Assessment, verdict: _Verdict, pairs: tuple[tuple[str, str], ...]) -> Assessment:
-    """Return RECIST 1.1's assessment in iRECIST's words, with the verdict in place of its last sentence."""
-    state, is_progression = verdict.state, verdict.overall in (Category.IUPD, Category.ICPD)
-    return replace(
-        judged,
-        criterion=CRITERION,
-        target=I_FORM.get(judged.target, judged.target),
-        non_target=I_FORM.get(judged.non_target, judged.non_target),
-        overall=verdict.overall,
-        reasons=(*judged.reasons[:-1], f"By RECIST 1.1 alone: {judged.overall}.", *verdict.reasons),
-        parameters=pairs,
-        findings=(*judged.findings, *verdict.findings),
-        progression_date=judged.progression_date if is_progression else None,
-        inputs=(*judged.inputs, *state.new.inputs()),
-        secondary=_new_sum(state),
-    )
-
-
-def _new_sum(state: _State) -> tuple[SecondaryMeasure, ...]:
-    """Return the sum of the new-lesion targets beside what it is compared with."""
-    if not state.new.targets:
-        return ()
-    name = "sum of new-lesion targets"
-    if state.waiting is not None and state.waiting.new_targets:
-        now, reference = state.new.target_sum(state.waiting.new_targets), state.waiting.new_sum
-        return (SecondaryMeasure(name, "mm", now, reference, "at iUPD", displayed_percent_change(now, reference)),)
-    if state.old_targets:
-        now, reference = state.new.target_sum(state.old_targets), state.smallest_new_sum
-        change = displayed_percent_change(now, reference)
-        return (SecondaryMeasure(name, "mm", now, reference, "smallest so far", change),)
-    return (SecondaryMeasure(name, "mm", state.new.target_sum(state.new.targets)),)

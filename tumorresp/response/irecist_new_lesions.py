@@ -1,7 +1,7 @@
 """New lesions as iRECIST keeps them: a list of their own, up to five of them measured, never in the baseline's sum.
 
-Whether a lesion is there follows RECIST 1.1 (section 4.3.5; ``tumorresp.response.new_lesions``): it counts until a
-reader says that it is gone, and not while it is equivocal.
+Whether a lesion is there is RECIST 1.1's to say (section 4.3.5; ``tumorresp.response.new_lesions``); here it only gets
+its size and, when it appears, its place among the targets.
 """
 
 from collections import Counter
@@ -13,9 +13,10 @@ from types import MappingProxyType
 from tumorresp.domain.assessment import LesionInput, NewLesionStatus
 from tumorresp.domain.counted_axis import counted_axis
 from tumorresp.domain.eligibility import least_target_mm
-from tumorresp.domain.measurement import LesionRole, LesionState
+from tumorresp.domain.measurement import LesionState
 from tumorresp.domain.organ import counted_organ
 from tumorresp.response.irecist_parameters import IrecistParameters
+from tumorresp.response.new_lesions import NewLesions
 from tumorresp.response.observation import LesionObservation, Visit
 from tumorresp.response.target_choice import baseline_lesion
 
@@ -27,7 +28,7 @@ class NewLesion:
     Parameters
     ----------
     status
-        As last seen.
+        By RECIST 1.1, as last seen.
     has_appeared
         It was seen beyond doubt at some visit up to this one.
     is_target
@@ -36,8 +37,6 @@ class NewLesion:
         At this visit: the long axis, of a node the short one, 0 when absent; None when not assessed or not measured.
     is_assessed, is_progressive
         At this visit the reader says something of it, or calls it unequivocally progressive.
-    smallest_mm
-        Smallest size so far.
     source
         Of this visit's observation.
     """
@@ -51,7 +50,6 @@ class NewLesion:
     size_mm: Decimal | None = None
     is_assessed: bool = False
     is_progressive: bool = False
-    smallest_mm: Decimal | None = None
     source: str = ""
 
     @property
@@ -118,16 +116,16 @@ class NewLesionList:
         )
 
 
-def new_lesion_list(
-    before: NewLesionList, visit: Visit, baseline_ids: frozenset[str], rules: IrecistParameters
-) -> NewLesionList:
-    """Return the list after one more visit."""
+def new_lesion_list(before: NewLesionList, visit: Visit, new: NewLesions, rules: IrecistParameters) -> NewLesionList:
+    """Return the list after one more visit.
+
+    Parameters
+    ----------
+    new
+        What RECIST 1.1 says of the new lesions at this visit.
+    """
     known = before.origins
-    seen = [
-        item
-        for item in visit.observations
-        if (item.role is LesionRole.NEW or item.lesion_id in known) and item.lesion_id not in baseline_ids
-    ]
+    seen = [item for item in visit.observations if item.lesion_id in new.lesions]
     if not seen and not before.lesions:
         return before
     origins = dict(known) | {item.lesion_id: _origin(item, known) for item in seen}
@@ -145,7 +143,11 @@ def new_lesion_list(
     for lesion_id in (*before.lesions, *(name for name in groups if name not in before.lesions)):
         lesion, group = before.lesions.get(lesion_id), groups.get(lesion_id, [])
         lesion = _unassessed(lesion) if lesion else NewLesion(lesion_id, group[0].nodal, group[0].organ)
-        lesions[lesion_id] = _inside(lesion) if lesion_id in merged else _seen(lesion, group, rules)
+        lesion = _inside(lesion) if lesion_id in merged else _seen(lesion, group, rules)
+        members = [name for name, origin in origins.items() if lesion_id in (name, origin)]
+        status = max((new.lesions[name].status for name in members), key=list(NewLesionStatus).index)
+        has_appeared = lesion.has_appeared or status is NewLesionStatus.YES
+        lesions[lesion_id] = replace(lesion, status=status, has_appeared=has_appeared)
     for chosen in _chosen(before, lesions, groups, rules):
         lesions[chosen.lesion_id] = replace(chosen, is_target=True)
     return NewLesionList(lesions, origins)
@@ -171,44 +173,25 @@ def _unassessed(lesion: NewLesion) -> NewLesion:
 
 def _inside(lesion: NewLesion) -> NewLesion:
     """Return a lesion that lies in a conglomerate, which counts for another one."""
-    return replace(lesion, status=NewLesionStatus.YES, has_appeared=True, size_mm=Decimal(0), is_assessed=True)
+    return replace(lesion, size_mm=Decimal(0), is_assessed=True)
 
 
 def _seen(lesion: NewLesion, group: Iterable[LesionObservation], rules: IrecistParameters) -> NewLesion:
     """Return a lesion with what a visit says of it, or of its fragments."""
-    parts = [item for item in group if item.state is not LesionState.NOT_EVALUABLE and not item.is_contradictory]
+    parts = [item for item in group if item.state is not LesionState.NOT_EVALUABLE]
+    parts = [item for item in parts if not (item.is_contradictory or item.pending)]
     parts = [item for item in parts if item.state is not LesionState.MERGED] or parts
     if not parts:
         return lesion
     sizes = [size_of(item, rules) for item in parts]
-    status = max((_status(item, lesion, rules) for item in parts), key=list(NewLesionStatus).index)
     size = sum((part for part in sizes if part is not None), Decimal(0)) if None not in sizes else None
     return replace(
         lesion,
-        status=status,
-        has_appeared=lesion.has_appeared or status is NewLesionStatus.YES,
         size_mm=size,
         is_assessed=True,
         is_progressive=any(item.state is LesionState.UNEQUIVOCAL_PROGRESSION for item in parts),
-        smallest_mm=min((item for item in (lesion.smallest_mm, size) if item is not None), default=None),
         source=", ".join(item.source for item in parts if item.source),
     )
-
-
-def _status(seen: LesionObservation, lesion: NewLesion, rules: IrecistParameters) -> NewLesionStatus:
-    if seen.is_gone(rules.normal_node_mm):
-        return NewLesionStatus.NO
-    if seen.state is LesionState.EQUIVOCAL or _barely_grown(seen, lesion, rules):
-        return NewLesionStatus.EQUIVOCAL
-    return NewLesionStatus.YES
-
-
-def _barely_grown(seen: LesionObservation, lesion: NewLesion, rules: IrecistParameters) -> bool:
-    """Return whether a node that was normal has grown by less than a measurable amount since."""
-    smallest = lesion.smallest_mm
-    if not seen.nodal or seen.short_axis_mm is None or smallest is None or smallest >= rules.normal_node_mm:
-        return False
-    return seen.short_axis_mm - smallest < rules.progression_mm
 
 
 def _chosen(

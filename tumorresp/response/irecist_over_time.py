@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from tumorresp.domain.assessment import Category
 from tumorresp.response.best_response import BestResponseParameters, best_response, counted_responses
-from tumorresp.response.irecist import I_FORM
+from tumorresp.response.irecist_state import I_FORM
 from tumorresp.response.outcome import BestResponse
 from tumorresp.response.subject import DatedResponse, SubjectDates
 

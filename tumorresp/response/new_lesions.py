@@ -1,9 +1,10 @@
-"""Whether there are new lesions at a time point (RECIST 1.1, section 4.3.5)."""
+"""Whether there are new lesions at a time point (RECIST 1.1, section 4.3.5): the one rule, for every criterion."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 
 from tumorresp.domain.assessment import NewLesionStatus
 from tumorresp.domain.finding import Finding, Severity
@@ -15,6 +16,22 @@ from tumorresp.response.target_sum import waits_for_decision
 _RANK = {status: rank for rank, status in enumerate(NewLesionStatus)}
 
 
+@dataclass(frozen=True, slots=True)
+class CountedLesion:
+    """A lesion that has been called new, as it counts at a visit.
+
+    Parameters
+    ----------
+    status
+        As last seen; of one that split or merged, that of what it went into.
+    is_assessed
+        At this visit.
+    """
+
+    status: NewLesionStatus
+    is_assessed: bool
+
+
 @dataclass(frozen=True)
 class NewLesions:
     """The status of a visit, with reasons and findings."""
@@ -24,6 +41,8 @@ class NewLesions:
     findings: tuple[Finding, ...]
     progression_date: date | None = None
     """From when progression counts, where a lesion that was equivocal before is confirmed here."""
+    lesions: Mapping[str, CountedLesion] = field(default_factory=lambda: MappingProxyType({}))
+    """Every lesion that has been called new up to this visit, by ID."""
     waits: tuple[str, ...] = ()
     """What may turn out to be a new lesion once a person has decided, in words without a full stop."""
 
@@ -165,7 +184,18 @@ def _at_visit(known: Mapping[str, _Known], visit: Visit, normal_node_mm: Decimal
     findings += [waits_for_decision(seen) for seen in pending]
     status = max((item.status for item in judged), key=_RANK.__getitem__, default=NewLesionStatus.NO)
     since = [item.since for item in judged if item.since is not None]
-    return NewLesions(status, tuple(reasons), tuple(findings), min(since, default=None), waits)
+    lesions = {name: _counted(name, known, visit, frozenset()) for name, item in known.items() if item.is_new}
+    return NewLesions(status, tuple(reasons), tuple(findings), min(since, default=None), lesions, waits)
+
+
+def _counted(name: str, known: Mapping[str, _Known], visit: Visit, above: frozenset[str]) -> CountedLesion:
+    """Return how a lesion counts; ``above`` it are those that it came from."""
+    lesion, above = known[name], above | {name}
+    parts = [_counted(part, known, visit, above) for part in lesion.went_into if part in known and part not in above]
+    if parts:
+        status = max((part.status for part in parts), key=_RANK.__getitem__)
+        return CountedLesion(status, any(part.is_assessed for part in parts))
+    return CountedLesion(lesion.status or NewLesionStatus.NO, lesion.status is not None and lesion.visit is visit)
 
 
 def _is_pending(lesion: _Known, visit: Visit) -> bool:

@@ -9,7 +9,7 @@ from rich.table import Table
 from reports.cohort_page import rate_in_words
 from tumorresp.cohort.rates import CriterionRates, RateName
 from tumorresp.domain.assessment import Category
-from tumorresp.response.irecist import I_FORM
+from tumorresp.response.irecist_state import I_FORM
 from tumorresp.service.cli.screen import console
 
 _FIRST = (Category.CR, Category.PR, Category.SD, Category.PD, Category.NE)
