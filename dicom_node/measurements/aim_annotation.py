@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from dicom_node.measurements.axis_concepts import AxisKind
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.identity import derived_uid
-from tumorresp.domain.measurement import LesionRole, LesionState, MarkedAxis, MarkedMeasurement, PixelPoint
+from tumorresp.domain.measurement import LesionRole, LesionState, MarkedAxis, MarkedMeasurement, PixelPoint, UnnamedLine
 from tumorresp.domain.terminology import Code
 
 # ePAD keeps "modality / series description / image / series" before the reader's own comment.
@@ -21,6 +21,8 @@ _ROLES = {
     "nontarget": LesionRole.NON_TARGET,
     "new": LesionRole.NEW,
 }
+_LONG_KINDS = (AxisKind.LONG, AxisKind.SINGLE)
+_SHORT_KINDS = (AxisKind.SHORT,)
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,6 @@ class AimLine:
     end: tuple[float, float]
     sop_instance_uid: str
     frame_number: int | None
-
-    @property
-    def drawn_length(self) -> float:
-        """Length in pixels."""
-        return float(((self.start[0] - self.end[0]) ** 2 + (self.start[1] - self.end[1]) ** 2) ** 0.5)
 
 
 @dataclass(frozen=True)
@@ -87,18 +84,11 @@ def marked_measurement(annotation: AimAnnotation, base: MarkedMeasurement, shift
         Subtracted from the pixel coordinates, so that integers are pixel centres.
     """
     role, is_resolved = _lesion_type(annotation.observations)
-    lines = sorted(annotation.lines, key=lambda line: -line.drawn_length)
-    if not lines and not is_resolved:
+    if not annotation.lines and not is_resolved:
         return None
-    long_line, short_line, findings = _choose(lines, annotation.lengths)
-    image = long_line or AimLine("", (0, 0), (0, 0), base.sop_instance_uid, None)
     return replace(
-        base,
+        base if is_resolved else _with_lines(base, annotation, shift),
         measurement_uid=derived_uid("measurement", annotation.uid, "1"),
-        sop_instance_uid=image.sop_instance_uid,
-        frame_number=image.frame_number,
-        long_axis=_axis(long_line, annotation.lengths, lines, shift) if long_line and not is_resolved else None,
-        short_axis=_axis(short_line, annotation.lengths, lines, shift) if short_line and not is_resolved else None,
         label=annotation.name.partition("~")[0].strip(),
         tracking_identifier=annotation.name.partition("~")[0].strip(),
         tracking_uid=annotation.tracking_uid,
@@ -107,30 +97,47 @@ def marked_measurement(annotation: AimAnnotation, base: MarkedMeasurement, shift
         role=role,
         state=LesionState.ABSENT if is_resolved else LesionState.MEASURED,
         comment=_comment(annotation),
-        findings=findings,
     )
 
 
-def _choose(
-    lines: Sequence[AimLine], lengths: Sequence[AimLength]
-) -> tuple[AimLine | None, AimLine | None, tuple[Finding, ...]]:
-    """Choose long and short axis: as calculations that name their line say, else by length."""
-    if not lines:
-        return None, None, ()
+def _with_lines(base: MarkedMeasurement, annotation: AimAnnotation, shift: float) -> MarkedMeasurement:
+    """Give the axes: as calculations that name their line say; the others by their length, in mm."""
+    lines, lengths = annotation.lines, annotation.lengths
     long_line, short_line = _named(lines, lengths, AxisKind.LONG), _named(lines, lengths, AxisKind.SHORT)
-    long_line = long_line or next((line for line in lines if line is not short_line), lines[0])
-    rest = [line for line in lines if line is not long_line]
-    if short_line is None or short_line is long_line:
-        short_line = rest[0] if rest else None
+    if short_line is long_line:
+        short_line = None
+    rest = [line for line in lines if line not in (long_line, short_line)]
+    if long_line is None and len(rest) <= 1:
+        long_line, short_line = (rest.pop(), short_line) if rest else (short_line, None)
+    if long_line is not None and short_line is not None:
+        rest = []
     findings = []
     if len(lines) > 2:
         words = f"The annotation has {len(lines)} lines; the two that its calculations name, or the longest, were used."
         findings.append(Finding("lines-passed-over", Severity.WARNING, words))
-    if short_line is not None and short_line.sop_instance_uid != long_line.sop_instance_uid:
+    if long_line is not None and short_line is not None and long_line.sop_instance_uid != short_line.sop_instance_uid:
         words = "The annotation's lines lie on different images; the short axis was left out."
         findings.append(Finding("axes-on-different-images", Severity.WARNING, words))
         short_line = None
-    return long_line, short_line, tuple(findings)
+    image = long_line or (rest or lines)[0]
+    return replace(
+        base,
+        sop_instance_uid=image.sop_instance_uid,
+        frame_number=image.frame_number,
+        long_axis=_axis(long_line, lengths, _LONG_KINDS, shift) if long_line else None,
+        short_axis=_axis(short_line, lengths, _SHORT_KINDS, shift) if short_line else None,
+        unnamed_lines=tuple(
+            UnnamedLine(
+                _axis(line, lengths, _LONG_KINDS, shift),
+                _axis(line, lengths, _SHORT_KINDS, shift),
+                line.sop_instance_uid,
+                line.frame_number,
+            )
+            for line in rest
+        ),
+        second_is_short=bool(rest),
+        findings=tuple(findings),
+    )
 
 
 def _named(lines: Sequence[AimLine], lengths: Sequence[AimLength], kind: AxisKind) -> AimLine | None:
@@ -139,8 +146,8 @@ def _named(lines: Sequence[AimLine], lengths: Sequence[AimLength], kind: AxisKin
     return found[0] if len(found) == 1 else None
 
 
-def _axis(line: AimLine, lengths: Sequence[AimLength], lines: Sequence[AimLine], shift: float) -> MarkedAxis:
-    stated = _stated(line, lengths, lines)
+def _axis(line: AimLine, lengths: Sequence[AimLength], kinds: Sequence[AxisKind], shift: float) -> MarkedAxis:
+    stated = _stated(line, lengths, kinds)
     return MarkedAxis(
         pixels=(
             PixelPoint(line.start[0] - shift, line.start[1] - shift),
@@ -151,13 +158,12 @@ def _axis(line: AimLine, lengths: Sequence[AimLength], lines: Sequence[AimLine],
     )
 
 
-def _stated(line: AimLine, lengths: Sequence[AimLength], lines: Sequence[AimLine]) -> AimLength | None:
-    """Return the length that was calculated from a line."""
+def _stated(line: AimLine, lengths: Sequence[AimLength], kinds: Sequence[AxisKind]) -> AimLength | None:
+    """Return the length that was calculated from a line: that names it, or else one of some kinds that names none."""
     linked = [length for length in lengths if line.markup_uid and line.markup_uid in length.markup_uids]
     if linked:
         return linked[0]
-    wanted = (AxisKind.LONG, AxisKind.SINGLE) if line is lines[0] else (AxisKind.SHORT,)
-    return next((length for length in lengths if length.kind in wanted and not length.markup_uids), None)
+    return next((length for length in lengths if length.kind in kinds and not length.markup_uids), None)
 
 
 def _lesion_type(observations: Sequence[str]) -> tuple[LesionRole | None, bool]:

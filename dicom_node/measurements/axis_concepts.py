@@ -21,6 +21,7 @@ class AxisKind(StrEnum):
     LONG = "long"
     SHORT = "short"
     SINGLE = "single"
+    RADIUS = "radius"
 
 
 _LONG = (LONG_AXIS, LONG_AXIS_SRT)
@@ -36,6 +37,7 @@ _SINGLE = (
 _LONG_WORDS = ("long axis", "longaxis", "longest diameter", "long diameter", "major axis", "greatest diameter")
 _SHORT_WORDS = ("short axis", "shortaxis", "shortest diameter", "short diameter", "minor axis", "perpendicular")
 _SINGLE_WORDS = ("length", "diameter", "distance", "axis")
+_RADIUS_WORDS = ("radius",)
 _OTHER_WORDS = ("area", "volume", "circumference", "focal spot", "source to", "table", "path length", "scanning length")
 
 
@@ -50,6 +52,7 @@ def axis_kind(concept: Code | None) -> AxisKind | None:
         if any(concept.same_concept(code) for code in codes):
             return kind
     for kind, wordings in (
+        (AxisKind.RADIUS, _RADIUS_WORDS),
         (AxisKind.LONG, _LONG_WORDS),
         (AxisKind.SHORT, _SHORT_WORDS),
         (AxisKind.SINGLE, _SINGLE_WORDS),

@@ -23,16 +23,13 @@ from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.geometry import vector3
 from tumorresp.domain.identity import derived_uid
 from tumorresp.domain.measurement import MarkedAxis, MarkedMeasurement
-from tumorresp.quantify.outline_axes import farthest_pair, greatest_chord_across
+from tumorresp.domain.outline_axes import planar_diameters
 
 _log = structlog.get_logger()
 
 _LESION_NAME = re.compile(r"gtv|tumou?r|lesion|mass|nodule|metasta|\bmet\b|\bmets\b|recist|target", re.IGNORECASE)
 _NO_LESION_NAME = re.compile(r"ctv|ptv|itv|external|body|skin|margin|ring|minus|avoid", re.IGNORECASE)
 _OPEN = frozenset({"OPEN_PLANAR", "OPEN_NONPLANAR"})
-# Denser outlines (a point every 0.1 mm of a lesion of 6 cm) gain nothing and cost quadratic time.
-_MOST_POINTS = 2000
-_FLAT_MM = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,17 +202,8 @@ def _region_axes(region: _Region) -> _Axes | None:
 
 def _outline_axes(contour: _Contour) -> _Axes | None:
     """Return the diameters of a closed outline; None for one that has no extent."""
-    points = contour.points_lps_mm[:: 1 + len(contour.points_lps_mm) // _MOST_POINTS]
-    centre = points.mean(axis=0)
-    # The two directions in which the points spread most span the contour's plane, whatever its orientation.
-    _, spread, directions = np.linalg.svd(points - centre, full_matrices=False)
-    if len(points) < 3 or spread[1] < 1e-6 or spread[2] / np.sqrt(len(points)) > _FLAT_MM:
-        return None
-    plane = directions[:2]
-    outline = (points - centre) @ plane.T
-    pair = farthest_pair(outline)
-    chord = greatest_chord_across(outline, pair)
-    return _Axes(pair @ plane + centre, chord @ plane + centre, contour.sop_instance_uid)
+    found = planar_diameters(contour.points_lps_mm)
+    return None if found is None else _Axes(found.long, found.short, contour.sop_instance_uid)
 
 
 def _drawn_lines(contours: Sequence[_Contour]) -> _Axes | None:

@@ -1,4 +1,4 @@
-"""The lines of a structured report: lengths with the coordinates and the image that they were measured on."""
+"""Lines and outlines of a structured report: lengths with the coordinates and the image that they were measured on."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -10,14 +10,21 @@ from dicom_node.measurements.axis_concepts import AxisKind, axis_kind
 from dicom_node.measurements.sr_content import ContentItem, measured_value, sequence
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.finding import Finding, Severity
-from tumorresp.domain.measurement import MarkedAxis, PixelPoint
+from tumorresp.domain.geometry import Vector3
+from tumorresp.domain.measurement import (
+    MarkedAxis,
+    MarkedMeasurement,
+    MarkedOutline,
+    OutlineShape,
+    PixelPoint,
+    UnnamedLine,
+)
 from tumorresp.domain.terminology import Code
-from tumorresp.quantify.outline_axes import farthest_pair, greatest_chord_across
 
 _IMAGE_REGION = Code("111030", "DCM", "Image Region")
 # Where a viewer put the text, and which handles it drew: no part of the lesion.
 _NOT_A_LINE = ("textposition", "controlpoints")
-_MOST_POINTS = 2000
+_LENGTH_KINDS = (AxisKind.LONG, AxisKind.SINGLE)
 
 
 @dataclass(frozen=True)
@@ -37,28 +44,52 @@ class Line:
     image: ImageReference
     frame_of_reference_uid: str
 
-    @property
-    def drawn_length(self) -> float:
-        """Length in the writer's coordinates, to sort by."""
-        if self.axis.pixels is not None:
-            first, second = self.axis.pixels
-            return float(np.hypot(first.column - second.column, first.row - second.row))
-        if self.axis.lps_mm is not None:
-            return float(np.linalg.norm(np.subtract(*self.axis.lps_mm)))
-        return 0.0
-
 
 @dataclass(frozen=True)
-class ChosenAxes:
-    """Long and short axis of a group; both None when it has no line."""
+class MarkedAxes:
+    """What a group gives for the axes of its lesion: named lines, outlines, or lines that it does not name.
 
-    long: Line | None
-    short: Line | None
+    ``unnamed`` are two lines or more; ``second_is_short`` as in `MarkedMeasurement`.
+    """
+
+    long: Line | None = None
+    short: Line | None = None
+    unnamed: tuple[Line, ...] = ()
+    second_is_short: bool = False
+    outlines: tuple[MarkedOutline, ...] = ()
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the group has neither a line nor an outline."""
+        return not (self.long or self.short or self.unnamed or self.outlines)
 
-def group_axes(group: ContentItem, numbers: Iterable[ContentItem], shift: float) -> ChosenAxes:
-    """Return the axes of a measurement group.
+    def placed_in(self, base: MarkedMeasurement, image: ImageReference) -> MarkedMeasurement:
+        """Return a measurement with these axes; ``image`` is the group's, where no line or outline names one."""
+        line = self.long or self.short or next(iter(self.unnamed), None)
+        frame_of_reference_uid = line.frame_of_reference_uid if line else ""
+        if line is not None:
+            image = line.image
+        elif self.outlines:
+            first = self.outlines[0]
+            image = ImageReference(first.sop_instance_uid, first.frame_number)
+            frame_of_reference_uid = first.frame_of_reference_uid
+        return replace(
+            base,
+            sop_instance_uid=image.sop_instance_uid,
+            frame_number=image.frame_number,
+            frame_of_reference_uid=frame_of_reference_uid,
+            long_axis=self.long.axis if self.long else None,
+            short_axis=self.short.axis if self.short else None,
+            unnamed_lines=tuple(_unnamed_line(item) for item in self.unnamed),
+            second_is_short=self.second_is_short,
+            outlines=self.outlines,
+            findings=(*base.findings, *self.findings),
+        )
+
+
+def group_axes(group: ContentItem, numbers: Iterable[ContentItem], shift: float) -> MarkedAxes:
+    """Return what a measurement group gives for the axes of its lesion.
 
     Parameters
     ----------
@@ -71,7 +102,10 @@ def group_axes(group: ContentItem, numbers: Iterable[ContentItem], shift: float)
     lines = [line for item in lengths if (line := _measured_line(item, group, shift)) is not None]
     if lines:
         return _long_and_short(lines)
-    return _region_axes(group, lengths, shift) if lengths else ChosenAxes(None, None)
+    regions = [(region, item) for item in lengths for region in item.below("SCOORD", "SCOORD3D")]
+    if lengths:
+        regions += [(region, group) for region in group.children if _is_region(region)]
+    return _region_axes(regions, group, lengths, shift)
 
 
 def group_image(group: ContentItem) -> ImageReference:
@@ -130,93 +164,129 @@ def _measured_line(number: ContentItem, group: ContentItem, shift: float) -> Lin
     kind = axis_kind(number.name)
     fallback = _image_below(number) or group_image(group)
     value, unit = measured_value(number)
+    if kind in (None, AxisKind.RADIUS):
+        return None
     for item in number.below("SCOORD", "SCOORD3D"):
         line = line_of(item, shift, fallback)
-        if kind is not None and line is not None:
+        if line is not None:
             return replace(line, kind=kind, axis=replace(line.axis, stated_length=value, stated_unit=unit))
     return None
 
 
-def _long_and_short(lines: Sequence[Line]) -> ChosenAxes:
-    """Choose the two axes; of unnamed lengths the longest is the long axis and a second one the short axis."""
+def _long_and_short(lines: Sequence[Line]) -> MarkedAxes:
+    """Give the named axes; of unnamed lengths the longest is the long axis and a second one the short axis."""
     long_line = next((line for line in lines if line.kind is AxisKind.LONG), None)
     short_line = next((line for line in lines if line.kind is AxisKind.SHORT), None)
-    unnamed = sorted((line for line in lines if line.kind is AxisKind.SINGLE), key=lambda line: -line.drawn_length)
-    findings = []
-    if long_line is None and unnamed:
-        long_line = unnamed.pop(0)
-        if short_line is None and len(unnamed) == 1:
-            short_line = unnamed[0]
+    unnamed = [line for line in lines if line.kind is AxisKind.SINGLE] if long_line is None else []
+    if len(unnamed) == 1:
+        long_line = unnamed.pop()
+    if unnamed:
+        second_is_short = short_line is None and len(unnamed) == 2
+        words = f"The report names {len(unnamed)} lengths and no axes: only the longest one was used."
+        finding = Finding("lines-passed-over", Severity.WARNING, words)
+        if second_is_short:
             words = "The report names two lengths and no axes: the longer one was taken as long axis."
-            findings.append(Finding("axes-by-length", Severity.INFO, words))
-        elif short_line is None and unnamed:
-            words = f"The report names {len(unnamed) + 1} lengths and no axes: only the longest one was used."
-            findings.append(Finding("lines-passed-over", Severity.WARNING, words))
+            finding = Finding("axes-by-length", Severity.INFO, words)
+        return MarkedAxes(None, short_line, tuple(unnamed), second_is_short, findings=(finding,))
     if long_line is not None and short_line is not None and long_line.image != short_line.image:
         words = "The axes lie on different images; the short axis was left out."
-        findings.append(Finding("axes-on-different-images", Severity.WARNING, words))
-        short_line = None
-    return ChosenAxes(long_line, short_line, tuple(findings))
+        return MarkedAxes(long_line, findings=(Finding("axes-on-different-images", Severity.WARNING, words),))
+    return MarkedAxes(long_line, short_line)
 
 
-def _region_axes(group: ContentItem, lengths: Sequence[ContentItem], shift: float) -> ChosenAxes:
-    """Return axes from the group's image region (TID 1410), for lengths that have no lines of their own."""
-    for region in group.children:
-        if region.value_type not in ("SCOORD", "SCOORD3D") or not region.is_named(_IMAGE_REGION):
-            continue
-        ends = _region_ends(str(region.dataset.get("GraphicType")), graphic_points(region))
-        if ends is None:
-            continue
-        image = _image_below(region) or group_image(group)
+def _region_axes(
+    regions: Sequence[tuple[ContentItem, ContentItem]],
+    group: ContentItem,
+    lengths: Sequence[ContentItem],
+    shift: float,
+) -> MarkedAxes:
+    """Return the group's regions (TID 1410), for lengths that have no lines of their own.
+
+    Parameters
+    ----------
+    regions
+        Each with the item that holds it: the group, or a length.
+    """
+    outlines = []
+    for region, holder in regions:
+        image = _image_below(region) or _image_below(holder) or group_image(group)
         frame = str(region.dataset.get("ReferencedFrameOfReferenceUID") or "")
-        long_line, short_line = (
-            None if line is None else Line(kind, _stated(_marked(line, shift), lengths, kinds), image, frame)
-            for kind, kinds, line in (
-                (AxisKind.LONG, (AxisKind.LONG, AxisKind.SINGLE), ends[0]),
-                (AxisKind.SHORT, (AxisKind.SHORT,), ends[1]),
+        points = graphic_points(region)
+        if region.dataset.get("GraphicType") == "POLYLINE" and len(points) == 2 and holder is group:
+            axis = _stated(_marked(points, shift), lengths, _LENGTH_KINDS)
+            return MarkedAxes(Line(AxisKind.LONG, axis, image, frame), findings=(_DERIVED,))
+        outline = _outline(str(region.dataset.get("GraphicType")), points, shift)
+        if outline is not None:
+            outlines.append(
+                replace(
+                    outline,
+                    sop_instance_uid=image.sop_instance_uid,
+                    frame_number=image.frame_number,
+                    frame_of_reference_uid=frame,
+                    stated_long=_stated_diameter(lengths, (*_LENGTH_KINDS, AxisKind.RADIUS)),
+                    stated_short=_stated_diameter(lengths, (AxisKind.SHORT,)),
+                )
             )
-        )
-        words = "The report gives lengths without lines; the axes were derived from its image region."
-        return ChosenAxes(long_line, short_line, (Finding("axes-derived", Severity.INFO, words),))
-    return ChosenAxes(None, None)
+    return MarkedAxes(outlines=tuple(outlines), findings=(_DERIVED,)) if outlines else MarkedAxes()
 
 
-def _region_ends(
-    kind: str, points: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64] | None] | None:
-    """Return the ends of a region's long and short axis in its own coordinates (PS3.3 C.18.6.1.2)."""
+_DERIVED = Finding(
+    "axes-derived",
+    Severity.INFO,
+    "The report gives lengths without lines; the axes were derived from its image region.",
+)
+
+
+def _is_region(item: ContentItem) -> bool:
+    return item.value_type in ("SCOORD", "SCOORD3D") and item.is_named(_IMAGE_REGION)
+
+
+def _outline(kind: str, points: NDArray[np.float64], shift: float) -> MarkedOutline | None:
+    """Return a closed shape (PS3.3 C.18.6.1.2, C.18.9.1.2), None for points and open lines."""
+    is_closed = kind == "POLYGON" or (len(points) > 3 and np.array_equal(points[0], points[-1]))
     if kind == "ELLIPSE" and len(points) == 4:
-        return points[:2], points[2:]
+        return MarkedOutline(OutlineShape.ELLIPSE, *_coordinates(points, shift))
     if kind == "CIRCLE" and len(points) == 2 and points.shape[1] == 2:
-        centre, radius = points[0], points[1] - points[0]
-        across = np.array([-radius[1], radius[0]])
-        return np.stack([centre - radius, centre + radius]), np.stack([centre - across, centre + across])
-    if kind == "POLYLINE" and len(points) == 2:
-        return points, None
-    is_outline = len(points) > 3 and np.array_equal(points[0], points[-1])
-    if kind == "POLYLINE" and is_outline and points.shape[1] == 2:
-        outline = points[: -1 : 1 + len(points) // _MOST_POINTS]
-        if len(outline) < 3 or np.linalg.matrix_rank(outline - outline[0]) < 2:
-            return None
-        pair = farthest_pair(outline)
-        return pair, greatest_chord_across(outline, pair)
+        return MarkedOutline(OutlineShape.CIRCLE, *_coordinates(points, shift))
+    if kind in ("POLYLINE", "POLYGON") and is_closed and np.linalg.matrix_rank(points - points[0]) == 2:
+        return MarkedOutline(OutlineShape.POLYGON, *_coordinates(points, shift))
     return None
 
 
-def _stated(axis: MarkedAxis, lengths: Sequence[ContentItem], kinds: Sequence[AxisKind]) -> MarkedAxis:
+def _stated_diameter(lengths: Sequence[ContentItem], kinds: Sequence[AxisKind]) -> tuple[float | None, str]:
+    """Return the first length of some kinds, (number, unit); a radius counts twice."""
     for item in lengths:
-        if axis_kind(item.name) in kinds:
+        kind = axis_kind(item.name)
+        if kind in kinds:
             value, unit = measured_value(item)
-            return replace(axis, stated_length=value, stated_unit=unit)
-    return axis
+            return (2 * value if kind is AxisKind.RADIUS and value is not None else value), unit
+    return None, ""
+
+
+def _stated(axis: MarkedAxis, lengths: Sequence[ContentItem], kinds: Sequence[AxisKind]) -> MarkedAxis:
+    value, unit = _stated_diameter(lengths, kinds)
+    return replace(axis, stated_length=value, stated_unit=unit)
 
 
 def _marked(ends: NDArray[np.float64], shift: float) -> MarkedAxis:
-    if ends.shape[1] == 3:
-        start, end = ((float(x), float(y), float(z)) for x, y, z in ends)
-        return MarkedAxis(lps_mm=(start, end))
-    first, last = (PixelPoint(float(column) - shift, float(row) - shift) for column, row in ends)
-    return MarkedAxis(pixels=(first, last))
+    pixels, lps_mm = _coordinates(ends, shift)
+    if lps_mm is not None:
+        return MarkedAxis(lps_mm=(lps_mm[0], lps_mm[1]))
+    return MarkedAxis(pixels=(pixels[0], pixels[1]) if pixels else None)
+
+
+def _coordinates(
+    points: NDArray[np.float64], shift: float
+) -> tuple[tuple[PixelPoint, ...], None] | tuple[None, tuple[Vector3, ...]]:
+    """Return points on an image, or points in the patient."""
+    if points.shape[1] == 3:
+        return None, tuple((float(x), float(y), float(z)) for x, y, z in points)
+    return tuple(PixelPoint(float(column) - shift, float(row) - shift) for column, row in points), None
+
+
+def _unnamed_line(line: Line) -> UnnamedLine:
+    image = line.image
+    return UnnamedLine(line.axis, line.axis, image.sop_instance_uid, image.frame_number, line.frame_of_reference_uid)
 
 
 def _image_below(item: ContentItem) -> ImageReference | None:

@@ -17,7 +17,7 @@ from dicom_node.measurements.axis_concepts import axis_kind
 from dicom_node.measurements.document_facts import dicom_document, has_modality, whole_document
 from dicom_node.measurements.pixel_origin import PixelOrigin, shift_to_centres
 from dicom_node.measurements.sr_content import ContentItem, read_content
-from dicom_node.measurements.sr_lines import ChosenAxes, group_axes, group_image
+from dicom_node.measurements.sr_lines import MarkedAxes, group_axes, group_image
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.identity import derived_uid
 from tumorresp.domain.measurement import LesionRole, LesionState, MarkedMeasurement
@@ -128,27 +128,20 @@ class StructuredReportReader:
 
 
 def _measurement(
-    base: MarkedMeasurement, group: ContentItem, number: int, axes: ChosenAxes
+    base: MarkedMeasurement, group: ContentItem, number: int, axes: MarkedAxes
 ) -> MarkedMeasurement | None:
     """Return what a group says, or None when it neither measures a lesion nor states something of one."""
     state = _meaning_of(_coded(group, LESION_STATE), _STATES)
-    line = axes.long or axes.short
-    if line is None and state is None:
+    if axes.is_empty and state is None:
         return None
     category = _coded(group, _FINDING_CATEGORY)
     if category is not None and category.same_concept(_ANATOMICAL_STRUCTURE):
         return None
     tracking_identifier = _text_of(group, TRACKING_IDENTIFIER)
     is_tool = tracking_identifier.lower().split(":")[0].split("@")[0] in _TOOL_NAMES
-    image = line.image if line else group_image(group)
     return replace(
-        base,
+        axes.placed_in(base, group_image(group)),
         measurement_uid=derived_uid("measurement", base.source.document_uid, str(number)),
-        sop_instance_uid=image.sop_instance_uid,
-        frame_number=image.frame_number,
-        frame_of_reference_uid=line.frame_of_reference_uid if line else "",
-        long_axis=axes.long.axis if axes.long else None,
-        short_axis=axes.short.axis if axes.short else None,
         label=_label(group) or ("" if is_tool else tracking_identifier),
         tracking_identifier=tracking_identifier,
         tracking_uid=_text_of(group, TRACKING_UNIQUE_IDENTIFIER),
@@ -158,7 +151,6 @@ def _measurement(
         role=_meaning_of(_coded(group, LESION_ROLE), _ROLES),
         state=state or LesionState.MEASURED,
         comment="; ".join(text for text in (_text_of(group, COMMENT), _response_text(group)) if text),
-        findings=axes.findings,
     )
 
 

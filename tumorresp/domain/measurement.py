@@ -86,6 +86,53 @@ class MarkedAxis:
     stated_unit: str = ""
 
 
+class OutlineShape(StrEnum):
+    """What the points of a marked outline are (PS3.3 C.18.6.1.2)."""
+
+    POLYGON = "polygon"
+    """Corners in order; the last one joins the first, and may repeat it."""
+    ELLIPSE = "ellipse"
+    """Four ends of two lines through the middle."""
+    CIRCLE = "circle"
+    """The middle and a point on the rim."""
+
+
+@dataclass(frozen=True)
+class MarkedOutline:
+    """A closed shape as its writer stored it; its diameters are found in mm, once it lies in the patient.
+
+    UIDs and frame number are those of what it lies on. Exactly one of ``pixels`` and ``lps_mm`` is given.
+
+    Parameters
+    ----------
+    stated_long, stated_short
+        The diameters that the writer put beside it, (number, unit as written).
+    """
+
+    shape: OutlineShape
+    pixels: tuple[PixelPoint, ...] | None = None
+    lps_mm: tuple[Vector3, ...] | None = None
+    sop_instance_uid: str = ""
+    frame_number: int | None = None
+    frame_of_reference_uid: str = ""
+    stated_long: tuple[float | None, str] = (None, "")
+    stated_short: tuple[float | None, str] = (None, "")
+
+
+@dataclass(frozen=True)
+class UnnamedLine:
+    """A line of which the writer does not say which axis it is, and the image that it lies on.
+
+    ``as_long`` and ``as_short`` are the same line with the number stated for either axis.
+    """
+
+    as_long: MarkedAxis
+    as_short: MarkedAxis
+    sop_instance_uid: str
+    frame_number: int | None = None
+    frame_of_reference_uid: str = ""
+
+
 @dataclass(frozen=True)
 class SourceDocument:
     """Where measurements came from.
@@ -124,7 +171,14 @@ class MarkedMeasurement:
     label
         What a person called the lesion (comment, free-text finding, name), or empty.
     long_axis, short_axis
-        Lines in any order of length; None for statements without a line (absent, too small ...).
+        Lines in any order of length; None for statements without a line (absent, too small ...), and where outlines
+        or unnamed lines give the axis.
+    outlines
+        Of one lesion, on one or several slices; the axes are the diameters of the one with the greatest.
+    unnamed_lines
+        The longest one is the long axis where none is named: which one that is shows in mm only.
+    second_is_short
+        Whether the longest of the other unnamed lines is the short axis where none is named.
     """
 
     measurement_uid: str
@@ -137,6 +191,9 @@ class MarkedMeasurement:
     frame_of_reference_uid: str = ""
     long_axis: MarkedAxis | None = None
     short_axis: MarkedAxis | None = None
+    outlines: tuple[MarkedOutline, ...] = ()
+    unnamed_lines: tuple[UnnamedLine, ...] = ()
+    second_is_short: bool = False
     label: str = ""
     tracking_identifier: str = ""
     tracking_uid: str = ""

@@ -6,15 +6,15 @@ from dataclasses import replace
 import numpy as np
 
 from tumorresp.domain.axis_checks import crossing, stated_length
-from tumorresp.domain.errors import InvalidMeasurement, MissingImages
+from tumorresp.domain.errors import InvalidMeasurement
 from tumorresp.domain.finding import Finding, Severity
-from tumorresp.domain.geometry import ImagePlane, Vector3
+from tumorresp.domain.geometry import ImagePlane
+from tumorresp.domain.image_of_measurement import name_of, plane_of
+from tumorresp.domain.marked_axes import with_axes
 from tumorresp.domain.measurement import Axis, LesionState, MarkedAxis, MarkedMeasurement, Measurement
 from tumorresp.domain.organ import LYMPH_NODE_ORGAN, organ_of
 
 _SHORTEST_MM = 0.1
-# Slices can be farther apart than they are thick.
-_LEAST_REACH_MM = 5.0
 
 
 def place(
@@ -26,7 +26,8 @@ def place(
 ) -> Measurement:
     """Place a measurement in the patient.
 
-    The longer line becomes the long axis. Lengths come from the end points alone; a stated length that differs by
+    The longer line becomes the long axis; which of unnamed lines is longest, and what an outline measures, is found in
+    mm. Lengths come from the end points alone; a stated length that differs by
     more than either tolerance is kept beside them and flagged. Where only a short axis was measured, it stands for the
     long axis too: of a lymph node the short axis counts, of anything else the one line that is known.
 
@@ -44,10 +45,11 @@ def place(
     InvalidMeasurement
         If a line has no length, lies outside its image, or lies on an image without pixel spacing.
     """
+    marked = with_axes(marked, planes)
     long_marked = marked.long_axis or marked.short_axis
     if long_marked is None:
         return _statement(marked, planes)
-    plane = _plane_of(marked, long_marked, planes)
+    plane = plane_of(marked, long_marked, planes)
     long_axis = _axis(long_marked, plane, marked)
     findings = [*marked.findings, *_link_findings(marked, plane)]
     tolerances = {"tolerance_mm": tolerance_mm, "tolerance_relative": tolerance_relative}
@@ -169,115 +171,8 @@ def _measurement(
     )
 
 
-def _plane_of(marked: MarkedMeasurement, axis: MarkedAxis, planes: Mapping[str, Sequence[ImagePlane]]) -> ImagePlane:
-    """Return the plane that a line lies on: the referenced one, or for patient coordinates the one that holds them."""
-    frames = planes.get(marked.sop_instance_uid, ())
-    if axis.lps_mm is None:
-        return _referenced_plane(marked, frames)
-    middle = Axis(*axis.lps_mm).midpoint_lps_mm
-    if not np.isfinite(middle).all():
-        raise InvalidMeasurement("an end point is not a number.", where=_name(marked))
-    named = [plane for plane in frames if marked.frame_number in (None, plane.frame_number) or len(frames) == 1]
-    if not named:  # no image is named, or one that nobody has: structure sets are copied along with re-written CTs
-        return _nearest_plane(marked, middle, planes)
-    nearest = min(named, key=lambda plane: abs(plane.lps_to_pixel(middle)[2]))
-    distance = abs(nearest.lps_to_pixel(middle)[2])
-    stated = {marked.frame_of_reference_uid, nearest.frame_of_reference_uid} - {""}
-    if len(stated) > 1:
-        raise InvalidMeasurement(
-            "the coordinates are of another frame of reference than the image that they refer to.", where=_name(marked)
-        )
-    if distance <= _reach_mm(nearest):
-        return nearest
-    try:
-        return _nearest_plane(marked, middle, planes)
-    except MissingImages:
-        raise InvalidMeasurement(
-            f"the coordinates lie {distance:.1f} mm beside the image that they refer to, and on no other.",
-            where=_name(marked),
-        ) from None
-
-
-def _referenced_plane(marked: MarkedMeasurement, frames: Sequence[ImagePlane]) -> ImagePlane:
-    if not marked.sop_instance_uid:
-        raise InvalidMeasurement("pixel coordinates need a referenced image.", where=_name(marked))
-    if not frames:
-        raise MissingImages(
-            "the image that a measurement refers to has not arrived.",
-            where=marked.sop_instance_uid,
-            remedy="Send its CT series.",
-        )
-    if len(frames) == 1:  # writers give frame 1 for images that have no frames
-        return frames[0]
-    if marked.frame_number is None:
-        raise InvalidMeasurement(
-            f"the measurement does not say which of the image's {len(frames)} frames it is on.",
-            where=marked.sop_instance_uid,
-        )
-    for plane in frames:
-        if plane.frame_number == marked.frame_number:
-            return plane
-    raise InvalidMeasurement(
-        f"the measurement refers to frame {marked.frame_number}, which the image does not have.",
-        where=marked.sop_instance_uid,
-    )
-
-
-def _nearest_plane(
-    marked: MarkedMeasurement, point_lps_mm: Vector3, planes: Mapping[str, Sequence[ImagePlane]]
-) -> ImagePlane:
-    """Return the plane nearest to a point; of equally near ones the thinner, then in the order of UIDs."""
-    best: tuple[tuple[float, float, str, str, int], ImagePlane] | None = None
-    for plane in _candidates(marked, planes):
-        column, row, distance = plane.lps_to_pixel(point_lps_mm)
-        if not plane.contains_pixel(column, row) or abs(distance) > _reach_mm(plane):
-            continue
-        rank = (
-            round(abs(distance), 3),
-            plane.slice_thickness_mm or np.inf,
-            plane.series_instance_uid,
-            plane.sop_instance_uid,
-            plane.frame_number or 0,
-        )
-        if best is None or rank < best[0]:
-            best = rank, plane
-    if best is None:
-        raise MissingImages(
-            "no image of the measurement's frame of reference holds its coordinates.",
-            where=marked.frame_of_reference_uid or _name(marked),
-            remedy="Send its CT series.",
-        )
-    return best[1]
-
-
-def _candidates(marked: MarkedMeasurement, planes: Mapping[str, Sequence[ImagePlane]]) -> list[ImagePlane]:
-    """Return the planes that patient coordinates can lie on.
-
-    Those of the frame of reference, of the series and of the study that are stated. A stated series or study that is
-    not here narrows nothing where the frame of reference is stated: reports may be kept in a study of their own.
-    """
-    every = [plane for frames in planes.values() for plane in frames]
-    by_frame = [p for p in every if marked.frame_of_reference_uid in ("", p.frame_of_reference_uid)]
-    for wanted, name in (
-        (marked.series_instance_uid, "series_instance_uid"),
-        (marked.study_instance_uid, "study_instance_uid"),
-    ):
-        same = [plane for plane in by_frame if wanted and getattr(plane, name) == wanted]
-        if same:
-            return same
-    return by_frame if marked.frame_of_reference_uid else []
-
-
-def _reach_mm(plane: ImagePlane) -> float:
-    return max(plane.slice_thickness_mm or 0.0, _LEAST_REACH_MM)
-
-
-def _name(marked: MarkedMeasurement) -> str:
-    return marked.label or marked.tracking_identifier or marked.sop_instance_uid or marked.measurement_uid
-
-
 def _axis(marked: MarkedAxis, plane: ImagePlane, measurement: MarkedMeasurement) -> Axis:
-    where = _name(measurement)
+    where = name_of(measurement)
     if marked.lps_mm is not None:
         axis = Axis(*marked.lps_mm)
         for end in marked.lps_mm:

@@ -15,7 +15,7 @@ from skimage.measure import find_contours
 
 from tumorresp.domain.geometry import VolumeGeometry, vector3
 from tumorresp.domain.measurement import Axis
-from tumorresp.quantify.outline_axes import farthest_pair, greatest_chord_across
+from tumorresp.domain.outline_axes import farthest_pair, outline_diameters
 
 # Linear interpolation of a 0/1 image crosses this level a quarter of a pixel outside the last pixel's centre.
 _OUTLINE_LEVEL = 0.75
@@ -48,7 +48,7 @@ def mask_axes(voxels: NDArray[np.bool_], geometry: VolumeGeometry) -> MaskAxes |
         separate in a slice are measured each on its own. ``slice_index`` counts from the first slice of ``voxels``.
     """
     basis = _plane_basis(geometry)
-    best: tuple[float, int, NDArray[np.float64], NDArray[np.float64]] | None = None
+    best: tuple[float, int, NDArray[np.float64]] | None = None
     for k in np.flatnonzero(voxels.any(axis=(1, 2))):
         for outline in _outlines(voxels[k]):
             points = outline @ basis
@@ -56,14 +56,16 @@ def mask_axes(voxels: NDArray[np.bool_], geometry: VolumeGeometry) -> MaskAxes |
             length = float(np.linalg.norm(pair[1] - pair[0]))
             # Noise of the last digits must not decide between slices.
             if best is None or length > best[0] + 1e-9:
-                best = length, int(k), pair, points
+                best = length, int(k), points
     if best is None:
         return None
-    _, slice_index, pair, points = best
-    chord = greatest_chord_across(points, pair)
+    _, slice_index, points = best
+    diameters = outline_diameters(points)
     to_pixels = np.linalg.inv(basis)
     return MaskAxes(
-        _axis(pair @ to_pixels, slice_index, geometry), _axis(chord @ to_pixels, slice_index, geometry), slice_index
+        _axis(diameters.long @ to_pixels, slice_index, geometry),
+        _axis(diameters.short @ to_pixels, slice_index, geometry),
+        slice_index,
     )
 
 

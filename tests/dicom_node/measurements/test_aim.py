@@ -8,6 +8,7 @@ from xml.sax.saxutils import quoteattr
 import pytest
 
 from dicom_node.measurements.reading import read_measurements
+from tests.dicom_node.measurements.planes import with_square_pixels
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.measurement import LesionRole, LesionState, MarkedMeasurement, PixelPoint
 
@@ -150,6 +151,7 @@ def test_old_files_without_identifiers(tmp_path: Path):
         )
     )
     (found,) = read(tmp_path, text)
+    found = with_square_pixels(found)
     assert (found.long_axis.stated_length, found.long_axis.stated_unit) == (3.2, "linear")
     assert found.short_axis.stated_length == 1.9
     assert (found.tracking_uid, found.tracking_uid_is_stable) == ("", False)
@@ -204,7 +206,7 @@ def test_circles_and_outlines_are_passed_over(tmp_path: Path):
 def test_lines_on_two_images_and_too_many_lines(tmp_path: Path):
     apart = annotation(markup("2.25.1", LONG) + markup("2.25.2", SHORT, "1.2.8"))
     many = annotation(markup("1", LONG) + markup("2", SHORT) + markup("3", ((0, 0), (3, 4))), uid="2.25.32")
-    first, second = read(tmp_path, collection(apart, many))
+    first, second = (with_square_pixels(found) for found in read(tmp_path, collection(apart, many)))
     assert (first.short_axis, [f.code for f in first.findings]) == (None, ["axes-on-different-images"])
     assert (second.short_axis.pixels[0], [f.code for f in second.findings]) == (
         PixelPoint(30, 10),

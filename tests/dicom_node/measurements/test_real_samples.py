@@ -7,6 +7,8 @@ import pytest
 
 from dicom_node.instance_header import read_planes
 from dicom_node.measurements.reading import read_measurements
+from tests.dicom_node.measurements.planes import lengths
+from tests.dicom_node.measurements.planes import placed as on_pixels_of
 from tumorresp.domain.errors import MissingImages, UnknownFormat
 from tumorresp.domain.measurement import Measurement, PixelPoint
 from tumorresp.domain.placement import place
@@ -61,8 +63,10 @@ def test_highdicom_samples(real_data: Path):
     # A circle around a nodule counts; the aorta's diameter and a vertebra's volume do not.
     (nodule,) = read_measurements(folder / "sr_document_with_multiple_groups.dcm")
     assert (nodule.label, nodule.site.meaning, nodule.reader) == ("LungNodule0001", "Lung", "Doe^John")
-    assert nodule.long_axis.pixels == (PixelPoint(44.5, 44.5), PixelPoint(44.5, 64.5))
-    assert nodule.long_axis.stated_length == 10
+    (circle,) = nodule.outlines
+    assert circle.pixels == (PixelPoint(44.5, 54.5), PixelPoint(44.5, 64.5))
+    assert circle.stated_long[0] == 10
+    assert lengths(on_pixels_of(nodule, row_mm=0.5, column_mm=2.0)) == (10, 10)
     assert nodule.tracking_uid_is_stable
 
 

@@ -12,6 +12,7 @@ from dicom_node.measurements.axis_concepts import AxisKind, axis_kind
 from dicom_node.measurements.reading import read_measurements
 from dicom_node.phantom_reading import write_reading
 from dicom_node.phantom_series import write_series
+from tests.dicom_node.measurements.planes import lengths, placed, with_square_pixels
 from tests.dicom_node.measurements.sr_files import (
     CODES,
     IMAGE,
@@ -173,6 +174,7 @@ def test_where_the_text_stood_is_no_line(tmp_path: Path):
 
 def test_of_two_unnamed_lengths_the_longer_is_the_long_axis(tmp_path: Path):
     (found,) = read(tmp_path, group(number("length", "12", line(SHORT)), number("length", "21", line(LONG))))
+    found = with_square_pixels(found)
     assert found.long_axis.stated_length == 21
     assert found.short_axis.stated_length == 12
     assert [finding.code for finding in found.findings] == ["axes-by-length"]
@@ -206,20 +208,13 @@ def test_lengths_of_an_image_region(tmp_path: Path, kind: str, data: list[float]
     """TID 1410 measures its region: the lengths have no lines of their own."""
     region = scoord(data, image(), kind=kind, name="region")
     (found,) = read(tmp_path, group(region, number("long", "33.3"), number("short", "22.2")))
-    assert length(found.long_axis) == pytest.approx(long)
-    assert (found.long_axis.stated_length, found.sop_instance_uid) == (33.3, IMAGE)
-    if short is None:
-        assert found.short_axis is None
-    else:
-        assert found.short_axis.stated_length == 22.2
-        # A rectangle's longest chord across its diagonal runs from corner to side: 30 / 0.8.
-        assert length(found.short_axis) == pytest.approx(37.5 if short == 48 else short, rel=1e-4)
+    measured = placed(found)
+    # A rectangle's longest chord across its diagonal runs from corner to side: 30 / 0.8.
+    across = 37.5 if short == 48 else short
+    assert lengths(measured) == (pytest.approx(long, rel=1e-4), across and pytest.approx(across, rel=1e-4))
+    assert measured.sop_instance_uid == IMAGE
+    assert (measured.stated_long_mm, measured.stated_short_mm) == (33.3, None if short is None else 22.2)
     assert "axes-derived" in [finding.code for finding in found.findings]
-
-
-def length(axis) -> float:
-    first, last = axis.pixels
-    return float(((first.column - last.column) ** 2 + (first.row - last.row) ** 2) ** 0.5)
 
 
 def test_groups_that_measure_no_lesion(tmp_path: Path):

@@ -1,0 +1,1 @@
+"""The image plane that a marked line or outline lies on."""
