@@ -30,6 +30,7 @@ from tumorresp.response.rule_audit import (
 )
 from tumorresp.response.rule_audit.derivation import Derivation
 from tumorresp.response.rule_audit.numbers import percent
+from tumorresp.response.rule_audit.target_judgement import Judgement
 from tumorresp.response.subject import SubjectCourse, SubjectDates
 
 ANY_RESPONSE = (Category.CR, Category.PR, Category.SD, Category.PD, Category.NE, Category.NON_CR_NON_PD)
@@ -256,7 +257,7 @@ MISTAKES = [
         ("T01=20", "T01=absent", "T01=3"),
         "target=PR",
         "target response",
-        "reappearance-after-complete-response baseline-instead-of-nadir",
+        "reappearance-after-complete-response",
         "back after an overall CR",
     ),
     (
@@ -387,7 +388,10 @@ MISTAKES = [
 @pytest.mark.parametrize(("texts", "reported", "what", "codes", "words"), MISTAKES)
 def test_injected_mistake_is_named(texts: tuple[str, ...], reported: str, what: str, codes: str, words: str) -> None:
     name, text = reported.split("=")
-    (finding,) = audited(texts, **{name: value_of(name, text)})
+    finding, *further = audited(texts, **{name: value_of(name, text)})
+    # Responses that follow from the sizes may contradict a sum that does not.
+    assert all("contradicts-reported-sums" in item.mistakes for item in further)
+    assert not further or name == "target_sum"
     assert finding.what == what
     assert set(finding.mistakes) == set(codes.split())
     assert words in finding.diagnosis
@@ -422,7 +426,9 @@ def test_a_wrong_sum_or_response_is_one_finding_at_its_visit(texts: list[str], d
     visit = reported.visits[index]
     sum_before = visit.target_sum.value if visit.target_sum else Decimal(0)
     wrong_sum = sum_before + data.draw(st.integers(2, 900)) / Decimal(10)
-    (found,) = audited_values(course, with_mistake(reported, index, target_sum=wrong_sum), BY_EACH_VISIT)
+    found, *further = audited_values(course, with_mistake(reported, index, target_sum=wrong_sum), BY_EACH_VISIT)
+    assert {item.what for item in further} <= {"target response", "overall response"}
+    assert all(item.mistakes[0] == "contradicts-reported-sums" for item in further)
     assert (found.what, found.time_point_id, found.reported) == (
         "sum of diameters",
         f"visit-{index}",
@@ -584,9 +590,168 @@ def test_wrong_nadir_of_an_earlier_wrong_sum() -> None:
     what = [(item[0], item[3]) for item in findings_of(course, reported)]
     assert what == [
         ("sum of diameters", ("sum-of-another-visit",)),
+        ("target response", ("contradicts-reported-sums",)),
+        ("overall response", ("contradicts-reported-sums",)),
         ("change from nadir (mm)", ("follows-from-reported-sums",)),
         ("target response", ("follows-from-reported-sums",)),
+        ("overall response", ("contradicts-reported-sums",)),
     ]
+
+
+# (visits, reported sums, reported targets of the follow-ups, codes of every target finding by visit)
+AGAINST_SUMS = [
+    # one lesion of 60, 40, 45 mm, the last sum reported as 52: SD follows from the size, PD from the sum
+    ("60 40 45", "60 40 52", "PR SD", {2: "contradicts-reported-sums baseline-instead-of-nadir"}),
+    # both sides of both limits of PD over the nadir, and of PR
+    ("60 40 45", "60 40 48", "PR SD", {2: "contradicts-reported-sums baseline-instead-of-nadir"}),
+    ("60 40 45", "60 40 47.9", "PR SD", {}),
+    ("40 20 23", "40 20 25", "PR PR", {2: "contradicts-reported-sums baseline-instead-of-nadir"}),
+    ("40 20 23", "40 20 24.9", "PR PR", {}),
+    ("60 42", "60 42", "PR", {}),
+    ("60 42", "60 42.1", "PR", {1: "contradicts-reported-sums"}),
+    ("60 42.1", "60 42.0", "SD", {1: "contradicts-reported-sums"}),
+    ("60 42.1", "60 42", "SD", {}),
+    # a wrong sum moves the nadir of later visits
+    ("60 40 45", "60 36 45", "PR SD", {2: "contradicts-reported-sums baseline-instead-of-nadir"}),
+    ("60 50 40 46", "60 50 38 46", "SD PR SD", {3: "contradicts-reported-sums baseline-instead-of-nadir"}),
+    (
+        "60 40 41 47",
+        "60 40 41 48",
+        "PR PR SD",
+        {3: "contradicts-reported-sums baseline-instead-of-nadir previous-visit-instead-of-nadir"},
+    ),
+    # a wrong baseline moves PR
+    ("60 42", "50 42", "PR", {1: "contradicts-reported-sums"}),
+    # complete response
+    ("60 absent", "60 4", "CR", {1: "contradicts-reported-sums"}),
+    ("60 5", "60 0", "PR", {1: "contradicts-reported-sums"}),
+    # a response that follows from neither is one finding, by the sizes
+    ("60 40 52", "60 40 45", "PR PD", {2: "contradicts-reported-sums"}),
+    ("60 40 52", "60 40 45", "PR SD", {2: "follows-from-reported-sums"}),
+    ("60 40 52", "60 40 52", "PR SD", {2: "baseline-instead-of-nadir"}),
+]
+
+
+@pytest.mark.parametrize(("sizes", "sums", "targets", "expected"), AGAINST_SUMS)
+@pytest.mark.parametrize("what", ["target", "overall"])
+def test_responses_are_held_against_the_reported_sums(
+    sizes: str, sums: str, targets: str, expected: dict[int, str], what: str
+) -> None:
+    """Both sides of every limit; the same of target responses and of overall responses reported without them."""
+    course = course_of(*(f"T01={size}" for size in sizes.split()))
+    visits_ = []
+    for index, total in enumerate(sums.split()):
+        response = {what: Reported(Category(targets.split()[index - 1]))} if index else {}
+        visits_.append(ReportedVisit(f"visit-{index}", target_sum=Reported(Decimal(total)), **response))
+    found = audited_values(course, ReportedEvaluation(tuple(visits_)), BY_EACH_VISIT)
+    responses = {
+        int(item.time_point_id.removeprefix("visit-")): item.mistakes for item in found if item.what.startswith(what)
+    }
+    assert set(responses) == set(expected)
+    for index, codes in expected.items():
+        assert set(responses[index]) == set(codes.split())
+
+
+def test_sum_of_an_incomplete_visit_contradicts_nothing() -> None:
+    """A sum reported of the assessed lesions alone is a finding; it is no nadir for the visits after it."""
+    course = course_of("T01=40 T02=30", "T01=38", "T01=39 T02=29")
+    visits_ = (
+        ReportedVisit("visit-1", target_sum=Reported(Decimal(38)), target=Reported(Category.NE)),
+        ReportedVisit("visit-2", target_sum=Reported(Decimal(68)), target=Reported(Category.SD)),
+    )
+    found = findings_of(course, ReportedEvaluation(visits_))
+    assert [(what, codes) for what, *_, codes in found] == [("sum of diameters", ("missing-lesion-as-zero",))]
+
+
+def test_sum_in_whole_millimetres_stands_for_all_that_round_to_it() -> None:
+    """A sum of 43 mm, where the sizes say 41.7, may be 42.5, and 42.7 of 61 is PR; 44 cannot."""
+    course = course_of("T01=30.5 T02=30.5", "T01=21.4 T02=20.3")
+    for total, contradicts in ((42, False), (43, False), (44, True)):
+        stated = ReportedVisit("visit-1", target_sum=Reported(Decimal(total)), target=Reported(Category.PR))
+        found = findings_of(course, ReportedEvaluation((stated,)))
+        assert [what for what, *_ in found if what == "target response"] == ["target response"] * contradicts
+
+
+def test_small_nodes_may_be_a_complete_response_whatever_their_sum() -> None:
+    course = course_of("T01n=20 T02n=18", "T01n=8 T02n=9")
+    for total, contradicts in (("19", False), ("20", True)):
+        stated = ReportedVisit("visit-1", target_sum=Reported(Decimal(total)), target=Reported(Category.CR))
+        found = findings_of(course, ReportedEvaluation((stated,)))
+        assert [what for what, *_ in found if what == "target response"] == ["target response"] * contradicts
+
+
+# (visits, reported, what, the two mistakes that give it only together)
+TWO_MISTAKES = [
+    (
+        ("T01=60", "T01=absent", "T01=20"),
+        "target=PR",
+        "target response",
+        "baseline-instead-of-nadir reappearance-after-complete-response",
+    ),
+    (
+        ("T01=60 T02=40", "T01=30 T02=30", "T01=60 T02=ne"),
+        "target=SD",
+        "target response",
+        "missing-lesion-carried-forward baseline-instead-of-nadir",
+    ),
+    (
+        ("T01=100", "T01=60", "T01=70.4"),
+        "change_from_nadir_percent=29.6",
+        "change from nadir (%)",
+        "baseline-instead-of-nadir sign",
+    ),
+    (
+        ("T01=40 T02n=20/L31 T03=30", "T01=35 T02n=17/L27 T03=25.5"),
+        "target_sum=62.0",
+        "sum of diameters",
+        "long-axis-of-node lesion-left-out",
+    ),
+    (
+        ("T01=20 NT01n=14 NT02=present", "T01=20 NT01n=9"),
+        "non_target=NON-CR/NON-PD",
+        "non-target response",
+        "missing-lesion-as-absent node-must-be-zero",
+    ),
+]
+
+
+@pytest.mark.parametrize(("texts", "reported", "what", "codes"), TWO_MISTAKES)
+def test_two_mistakes_together_are_named(texts: tuple[str, ...], reported: str, what: str, codes: str) -> None:
+    name, text = reported.split("=")
+    found = [item for item in audited(texts, **{name: value_of(name, text)}) if item.what == what]
+    assert set(codes.split()) in [set(item) for item in found[0].explanations]
+    assert all(len(item) == 2 for item in found[0].explanations)
+    assert "Two mistakes together: " in found[0].diagnosis
+
+
+def test_parts_that_were_not_reported_are_supposed_as_well() -> None:
+    """Only the overall response is known: the mistakes in the target response behind it are named."""
+    plain = course_of("T01=100", "T01=60", "T01=73")
+    with_new = course_of("T01=100", "T01=60", "T01=73 NEW01=9")
+    for course, expected in (
+        (plain, [("baseline-instead-of-nadir",)]),
+        (with_new, [("baseline-instead-of-nadir", "new-lesion-ignored")]),
+    ):
+        stated = ReportedEvaluation((ReportedVisit("visit-2", overall=Reported(Category.SD)),))
+        (found,) = audited_values(course, stated, BY_EACH_VISIT)
+        assert list(found.explanations) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(mixed_courses())
+def test_judgement_without_a_mistake_is_the_criterion(texts: list[str]) -> None:
+    """What mistakes are tried on gives the criterion's own responses as long as nothing is supposed."""
+    course = course_of(*texts)
+    for rules in (
+        Recist11Parameters(),
+        Recist11Parameters(pr_carry_forward=True),
+        Recist11Parameters(reappearance_after_cr_is_pd=False),
+    ):
+        derivation = Derivation(course.visits, rules)
+        # Rounding to so many places changes nothing, but leads through the whole judgement.
+        judgement = Judgement(derivation, percentage_places=30)
+        for index in range(1, len(texts)):
+            assert judgement.category(index) is derivation.assessments[index].target
 
 
 def test_response_after_progression() -> None:
@@ -703,8 +868,9 @@ def test_share_of_a_lesion_that_split_and_of_two_that_merged() -> None:
     assert reported.visits[1].target_sum is not None
     assert reported.visits[1].target_sum.value == Decimal("54.0")
     for total, words in (("41.0", "T01 (13 mm) left out"), ("13.0", "T02/T03 (41 mm) left out")):
-        (found,) = audited_values(course, with_mistake(reported, 1, target_sum=Decimal(total)))
+        found, *further = audited_values(course, with_mistake(reported, 1, target_sum=Decimal(total)))
         assert words in found.diagnosis
+        assert all(item.mistakes == ("contradicts-reported-sums",) for item in further)
 
 
 def test_progression_date_of_a_response_reported_wrongly() -> None:
@@ -751,7 +917,7 @@ def test_visit_reported_twice_is_refused() -> None:
 
 
 PAGE = (REPOSITORY / "docs" / "rule-audit.md").read_text(encoding="utf-8")
-CODES_IN_CODE = re.compile(r'(?:Mistake|_Reference|by)\(\s*"([a-z-]+)"|\["([a-z-]+)"\]')
+CODES_IN_CODE = re.compile(r'(?:Mistake|_Reference)\(\s*"([a-z-]+)"|\[\("([a-z-]+)",\)\]')
 
 
 def test_worked_example_of_the_page() -> None:

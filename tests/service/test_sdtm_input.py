@@ -233,6 +233,24 @@ def test_audit_of_data_sets_names_the_rows(tmp_path: Path) -> None:
     assert finding.sources == ("TR row 8", "TR row 5", "TR row 6")
 
 
+def test_response_that_contradicts_the_reported_sum(tmp_path: Path) -> None:
+    """Sizes of 60, 40 and 45 mm, sums of 60, 40 and 52 mm, PR and SD: the last sum is wrong, and SD contradicts it."""
+    sizes = zip(VISITS, ("60", "40", "45"), ("60", "40", "52"), strict=True)
+    results = [
+        record
+        for visit, size, total in sizes
+        for record in (tr("T01", visit, "LDIAM", size), tr("", visit, "SUMDIAM", total, TRGRPID="TARGET"))
+    ]
+    responses = [rs("WEEK 6", "OVRLRESP", "PR"), rs("WEEK 12", "OVRLRESP", "SD")]
+    reading = read(tmp_path, tu=TARGETS[:1], tr=results, rs=responses)
+    found = [item for item in audit_rules(reading.course, reading.reported) if item.what != "target choice"]
+    assert [(item.visit, item.what, item.reported, item.derived) for item in found] == [
+        ("WEEK 12", "sum of diameters", "52 mm", "45 mm"),
+        ("WEEK 12", "overall response", "SD", "PD by the reported sums"),
+    ]
+    assert found[1].explanations == (("contradicts-reported-sums",), ("baseline-instead-of-nadir",))
+
+
 def test_evaluators_are_kept_apart(tmp_path: Path) -> None:
     by = [{"TREVAL": "INDEPENDENT ASSESSOR", "TREVALID": f"RADIOLOGIST {number}"} for number in (1, 2)]
     sizes = [item | by[0] for item in SIZES] + [item | by[1] for item in SIZES[:5]]

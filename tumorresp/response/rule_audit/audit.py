@@ -1,12 +1,8 @@
 """Every reported value of a subject held against what follows from the measurements."""
 
-from collections.abc import Iterator, Mapping
-from decimal import Decimal
-
-from tumorresp.response.rule_audit.changes import ReportedSums
 from tumorresp.response.rule_audit.derivation import Derivation
-from tumorresp.response.rule_audit.numbers import follows
-from tumorresp.response.rule_audit.reported import AuditFinding, AuditParameters, ReportedEvaluation, ReportedVisit
+from tumorresp.response.rule_audit.reported import AuditFinding, AuditParameters, ReportedEvaluation
+from tumorresp.response.rule_audit.reported_sums import sums_before_the_reader
 from tumorresp.response.rule_audit.subject_findings import AuditedSubject, subject_findings, unmeasured_findings
 from tumorresp.response.rule_audit.visit_findings import AuditedVisit, visit_findings
 from tumorresp.response.subject import SubjectCourse
@@ -17,9 +13,10 @@ def audit_rules(
 ) -> tuple[AuditFinding, ...]:
     """Return every reported value that does not follow from the measurements by RECIST 1.1.
 
-    Numbers are compared exactly, up to the decimals with which they were reported. Each finding says which mistake
-    would have given the reported value; every mistake is tried by deriving the value again under it. What was not
-    reported is never a finding. Without any measurement the reported responses are held against each other: overall
+    Numbers are compared exactly, up to the decimals with which they were reported. Each finding says which mistake, or
+    which two together, would have given the reported value; every mistake is tried by deriving the value again under
+    it. A response that follows from the measurements is held against the reported sums as well. What was not reported
+    is never a finding. Without any measurement the reported responses are held against each other: overall
     against its parts (Table 1), best against the visits.
 
     Parameters
@@ -45,31 +42,11 @@ def audit_rules(
     derivation = Derivation(course.visits, rules.recist)
     by_id = {item.time_point_id: item for item in reported.visits}
     findings: list[AuditFinding] = []
-    for index, sums in enumerate(_sums(derivation, by_id)):
+    for index, (sums, stated) in enumerate(sums_before_the_reader(derivation, by_id)):
         own = by_id.get(course.visits[index].time_point_id)
         if own is not None:
-            findings += visit_findings(AuditedVisit(course, derivation, index, own, sums))
+            findings += visit_findings(AuditedVisit(course, derivation, index, own, sums, stated))
     subject = AuditedSubject(course, derivation, reported, rules)
     findings += unmeasured_findings(subject)
     findings += subject_findings(subject)
     return tuple(findings)
-
-
-def _sums(derivation: Derivation, by_id: Mapping[str, ReportedVisit]) -> Iterator[ReportedSums]:
-    """Give the sums that the reader had before him at each visit."""
-    baseline: Decimal | None = None
-    nadir: Decimal | None = None
-    for index, total in enumerate(_as_reported(derivation, by_id)):
-        baseline = total if index == 0 else baseline
-        yield ReportedSums(total, baseline, nadir)
-        nadir = min((value for value in (total, nadir) if value is not None), default=None)
-
-
-def _as_reported(derivation: Derivation, by_id: Mapping[str, ReportedVisit]) -> Iterator[Decimal | None]:
-    for visit, derived in zip(derivation.visits, derivation.sums, strict=True):
-        own = by_id.get(visit.time_point_id)
-        yield derived if own is None or own.target_sum is None or _is_the_same(own, derived) else own.target_sum.value
-
-
-def _is_the_same(own: ReportedVisit, derived: Decimal | None) -> bool:
-    return own.target_sum is not None and follows(own.target_sum.value, derived)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from tumorresp.domain.assessment import Category
 from tumorresp.response.best_response import BestResponseParameters, SdWindowConvention, best_response
 from tumorresp.response.outcome import BestResponse
-from tumorresp.response.rule_audit.reported import Mistake, ReportedBest
+from tumorresp.response.rule_audit.hypotheses import Hypothesis, explanations
+from tumorresp.response.rule_audit.reported import Explanation, Mistake, ReportedBest
 from tumorresp.response.subject import DatedResponse, SubjectDates
 
 RULE = (
@@ -43,7 +44,7 @@ class BestCase:
         return best_response(responses, dates or self.dates, parameters or self.parameters, confirmed=confirmed)
 
 
-def best_mistakes(case: BestCase, stated: ReportedBest) -> tuple[Mistake, ...]:
+def best_explanations(case: BestCase, stated: ReportedBest) -> tuple[Explanation, ...]:
     """Return the mistakes that give a reported best response instead of the derived one.
 
     One that follows from the visits' responses as reported is explained by them alone.
@@ -53,74 +54,85 @@ def best_mistakes(case: BestCase, stated: ReportedBest) -> tuple[Mistake, ...]:
         case.best(case.reported_responses, confirmed=way).category is stated.category for way in ways
     ):
         words = "It follows from the responses of the visits as reported; the mistake is in one of them."
-        return (Mistake("follows-from-reported-responses", words),)
-    tried = (item for way in ways for item in _trials(case, confirmed=way))
-    hits = [mistake for mistake, category in tried if category is stated.category]
-    if not hits and len(case.derived_responses) > 1 and case.derived_responses[-1].overall is stated.category:
-        hits = [Mistake("last-response-taken", "It is the response of the last visit, not the best.")]
-    return tuple(dict.fromkeys(hits))
+        return ((Mistake("follows-from-reported-responses", words),),)
+    found: list[Explanation] = []
+    for way in ways:
+        start = _Making(case, case.derived_responses, case.parameters, confirmed=way)
+        tried = explanations(_hypotheses(case, confirmed=way), start, lambda making: making.category)
+        found += tried.of(stated.category)
+    if not found and len(case.derived_responses) > 1 and case.derived_responses[-1].overall is stated.category:
+        return ((Mistake("last-response-taken", "It is the response of the last visit, not the best."),),)
+    fewest = min(map(len, found), default=0)
+    return tuple(dict.fromkeys(item for item in found if len(item) == fewest))
 
 
-_Trial = tuple[Mistake, Category]
+@dataclass(frozen=True)
+class _Making:
+    """How a best response is made: from which responses, by which rules, confirmed or not."""
+
+    case: BestCase
+    responses: tuple[DatedResponse, ...]
+    parameters: BestResponseParameters
+    confirmed: bool
+
+    @property
+    def category(self) -> Category:
+        return self.case.best(self.responses, confirmed=self.confirmed, parameters=self.parameters).category
 
 
-def _trials(case: BestCase, *, confirmed: bool) -> Iterator[_Trial]:
+_Hypotheses = Iterator[Hypothesis[_Making]]
+
+
+def _hypotheses(case: BestCase, *, confirmed: bool) -> _Hypotheses:
     yield from _of_confirmation(case, confirmed=confirmed)
-    yield from _of_duration(case, confirmed=confirmed)
-    yield from _of_end(case, confirmed=confirmed)
+    yield from _of_duration(case)
+    yield from _of_end(case)
 
 
-def _of_confirmation(case: BestCase, *, confirmed: bool) -> Iterator[_Trial]:
-    responses, rules = case.derived_responses, case.parameters
+def _by_rules(family: str, mistake: Mistake, **changed: object) -> Hypothesis[_Making]:
+    def change(making: _Making) -> _Making:
+        return replace(making, parameters=replace(making.parameters, **changed))  # type: ignore[arg-type]  # its fields
+
+    return Hypothesis(family, mistake, change)
+
+
+def _of_confirmation(case: BestCase, *, confirmed: bool) -> _Hypotheses:
+    rules = case.parameters
     if not confirmed:
         words = "It is the confirmed best response, where the unconfirmed was to be reported."
-        yield Mistake("confirmation-asked", words), case.best(responses, confirmed=True).category
+        mistake = Mistake("confirmation-asked", words)
+        yield Hypothesis("confirmation", mistake, lambda making: replace(making, confirmed=True))
         return
-    early = replace(rules, confirm_min_days=0)
     words = f"The response was confirmed too early: {rules.confirm_min_days} days must lie between the two scans."
-    yield (
-        Mistake("confirmed-too-early", words),
-        case.best(responses, confirmed=True, parameters=early).category,
-    )
-    with_gaps = replace(rules, max_nr_ne=_MANY)
+    yield _by_rules("earliest confirmation", Mistake("confirmed-too-early", words), confirm_min_days=0)
     words = f"More than {rules.max_nr_ne} NE lie between the response and the scan that confirms it."
-    yield (
-        Mistake("confirmed-across-not-evaluable", words),
-        case.best(responses, confirmed=True, parameters=with_gaps).category,
-    )
-    across_sd = replace(rules, accept_sd=not rules.accept_sd)
+    yield _by_rules("gaps", Mistake("confirmed-across-not-evaluable", words), max_nr_ne=_MANY)
     words = "An SD between two PR was taken otherwise than the protocol says."
-    yield Mistake("confirmed-across-sd", words), case.best(responses, confirmed=True, parameters=across_sd).category
+    yield _by_rules("SD between", Mistake("confirmed-across-sd", words), accept_sd=not rules.accept_sd)
     words = "It is the unconfirmed best response: no later scan confirms it."
-    yield Mistake("not-confirmed", words), case.best(responses, confirmed=False).category
+    mistake = Mistake("not-confirmed", words)
+    yield Hypothesis("confirmation", mistake, lambda making: replace(making, confirmed=False))
 
 
-def _of_duration(case: BestCase, *, confirmed: bool) -> Iterator[_Trial]:
+def _of_duration(case: BestCase) -> _Hypotheses:
     rules = case.parameters
-
-    def by(parameters: BestResponseParameters) -> Category:
-        return case.best(case.derived_responses, confirmed=confirmed, parameters=parameters).category
-
     words = f"SD counts only when it lasts {rules.sd_min_days} days from {case.dates.reference}; that was passed over."
-    yield Mistake("sd-duration-ignored", words), by(replace(rules, sd_min_days=0))
+    yield _by_rules("least SD", Mistake("sd-duration-ignored", words), sd_min_days=0)
     other = next(item for item in SdWindowConvention if item is not rules.sd_window_convention)
     words = f"The {rules.sd_min_days} days of SD were counted as {other}, not as {rules.sd_window_convention}."
-    yield Mistake("sd-duration-counted-otherwise", words), by(replace(rules, sd_window_convention=other))
+    yield _by_rules("days of SD", Mistake("sd-duration-counted-otherwise", words), sd_window_convention=other)
     longer = max(_LONG_SD_DAYS, rules.sd_min_days)
     words = f"A longer least duration of SD was asked ({longer} days, not {rules.sd_min_days})."
-    yield Mistake("sd-duration-longer", words), by(replace(rules, sd_min_days=longer))
+    yield _by_rules("least SD", Mistake("sd-duration-longer", words), sd_min_days=longer)
 
 
-def _of_end(case: BestCase, *, confirmed: bool) -> Iterator[_Trial]:
+def _of_end(case: BestCase) -> _Hypotheses:
     rules = case.parameters
     beyond = tuple(item for item in case.derived_responses if item.overall is not Category.PD)
     if beyond and len(beyond) < len(case.derived_responses):
-        words = "A response after the first PD was counted."
-        yield Mistake("response-after-progression", words), case.best(beyond, confirmed=confirmed).category
+        mistake = Mistake("response-after-progression", "A response after the first PD was counted.")
+        yield Hypothesis("progression", mistake, lambda making: replace(making, responses=beyond))
     if case.dates.new_therapy is not None:
         words = f"The start of another therapy ({case.dates.new_therapy}) was taken otherwise than the protocol says."
-        later = replace(rules, cut_at_new_therapy=not rules.cut_at_new_therapy)
-        yield (
-            Mistake("new-therapy-ignored", words),
-            case.best(case.derived_responses, confirmed=confirmed, parameters=later).category,
-        )
+        mistake = Mistake("new-therapy-ignored", words)
+        yield _by_rules("new therapy", mistake, cut_at_new_therapy=not rules.cut_at_new_therapy)

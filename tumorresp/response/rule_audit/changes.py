@@ -6,8 +6,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from tumorresp.response.rule_audit.derivation import Derivation
+from tumorresp.response.rule_audit.hypotheses import singly
 from tumorresp.response.rule_audit.numbers import follows, millimetres, percent
-from tumorresp.response.rule_audit.reported import Mistake
+from tumorresp.response.rule_audit.reported import Explanation, Mistake
 
 BASELINE_RULE = "Change from baseline = 100 (sum − baseline sum) / baseline sum (Eisenhauer 2009, section 4.3.1)."
 NADIR_RULE = (
@@ -33,6 +34,11 @@ class _Reference:
     words: str
     value: Decimal | None
 
+    def mistake(self, right: str) -> Mistake:
+        """Return the mistake of taking it instead of the right one."""
+        shown = "" if self.value is None else millimetres(self.value)
+        return Mistake(self.code, f"The sum was compared with {self.words} ({shown}) instead of {right}.")
+
 
 def difference(value: Decimal | None, reference: Decimal | None) -> Fraction | None:
     """Return the exact growth in mm; None where one is not known."""
@@ -44,21 +50,19 @@ def change_from_baseline(derivation: Derivation, index: int) -> Fraction | None:
     return percent(derivation.sums[index], derivation.baseline_sum)
 
 
-def baseline_mistakes(derivation: Derivation, index: int, reported: Decimal, sums: ReportedSums) -> tuple[Mistake, ...]:
+def baseline_explanations(
+    derivation: Derivation, index: int, reported: Decimal, sums: ReportedSums
+) -> tuple[Explanation, ...]:
     """Return the mistakes that give a reported change from baseline."""
     nadir = _Reference("nadir-instead-of-baseline", "the nadir", derivation.nadir(index))
     previous = _Reference("previous-visit-instead-of-baseline", "the previous visit", derivation.previous(index))
-    return _first_kind(
-        _from_sums(reported, percent, sums.total, sums.baseline),
-        _other_references(derivation, index, reported, percent, "the baseline", [nadir, previous]),
-        _other_arithmetic(derivation, index, reported, derivation.baseline_sum),
-        _incomplete(derivation, index, reported, percent, derivation.baseline_sum),
-    )
+    right = _Right("the baseline", derivation.baseline_sum, sums.total, sums.baseline)
+    return _explanations(derivation, index, reported, percent, right, [nadir, previous])
 
 
-def nadir_mistakes(
+def nadir_explanations(
     derivation: Derivation, index: int, reported: Decimal, sums: ReportedSums, change: _Change
-) -> tuple[Mistake, ...]:
+) -> tuple[Explanation, ...]:
     """Return the mistakes that give a reported change from nadir.
 
     Parameters
@@ -80,12 +84,50 @@ def nadir_mistakes(
         ),
         with_this,
     ]
-    return _first_kind(
-        _from_sums(reported, change, sums.total, sums.nadir),
-        _other_references(derivation, index, reported, change, "the nadir", references),
-        _other_arithmetic(derivation, index, reported, nadir) if change is percent else iter(()),
-        _incomplete(derivation, index, reported, change, nadir),
+    right = _Right("the nadir", nadir, sums.total, sums.nadir)
+    return _explanations(derivation, index, reported, change, right, references)
+
+
+@dataclass(frozen=True)
+class _Right:
+    """What a change is rightly made from: its reference in words and as derived, and both sums as reported."""
+
+    words: str
+    reference: Decimal | None
+    reported_total: Decimal | None
+    reported_reference: Decimal | None
+
+
+def _explanations(
+    derivation: Derivation,
+    index: int,
+    reported: Decimal,
+    change: _Change,
+    right: _Right,
+    references: list[_Reference],
+) -> tuple[Explanation, ...]:
+    """Return the most particular kind of single mistake; only where there is none, two mistakes together."""
+    total = derivation.sums[index]
+    single = _first_kind(
+        _from_sums(reported, change, right.reported_total, right.reported_reference),
+        _other_references(total, reported, change, right.words, references),
+        _other_arithmetic(reported, total, right.reference) if change is percent else iter(()),
+        _incomplete(derivation, index, reported, change, right.reference),
     )
+    if single:
+        return singly(single)
+    pairs: list[Explanation] = []
+    for reference in references:
+        if reference.value is None:
+            continue
+        mistake = reference.mistake(right.words)
+        others = [*_incomplete(derivation, index, reported, change, reference.value)]
+        if right.reported_total is not None and right.reported_total != total:
+            others += _from_sums(reported, change, right.reported_total, reference.value)
+        if change is percent:
+            others += _other_arithmetic(reported, total, reference.value)
+        pairs += [(mistake, other) for other in others]
+    return tuple(dict.fromkeys(pairs))
 
 
 def incomplete_nadir(derivation: Derivation, index: int) -> Decimal | None:
@@ -108,27 +150,18 @@ def _from_sums(
 
 
 def _other_references(
-    derivation: Derivation,
-    index: int,
-    reported: Decimal,
-    change: _Change,
-    right: str,
-    references: list[_Reference],
+    total: Decimal | None, reported: Decimal, change: _Change, right: str, references: list[_Reference]
 ) -> Iterator[Mistake]:
     tried: set[Decimal] = set()
     for reference in references:
         if reference.value is None or reference.value in tried:
             continue
         tried.add(reference.value)
-        if follows(reported, change(derivation.sums[index], reference.value)):
-            words = f"The sum was compared with {reference.words} ({millimetres(reference.value)}) instead of {right}."
-            yield Mistake(reference.code, words)
+        if follows(reported, change(total, reference.value)):
+            yield reference.mistake(right)
 
 
-def _other_arithmetic(
-    derivation: Derivation, index: int, reported: Decimal, reference: Decimal | None
-) -> Iterator[Mistake]:
-    total = derivation.sums[index]
+def _other_arithmetic(reported: Decimal, total: Decimal | None, reference: Decimal | None) -> Iterator[Mistake]:
     right = percent(total, reference)
     if total is None or reference is None or right is None:
         return

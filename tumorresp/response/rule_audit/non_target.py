@@ -8,7 +8,8 @@ from tumorresp.domain.assessment import Category, NewLesionStatus
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response.observation import LesionObservation, Visit
 from tumorresp.response.rule_audit.derivation import Derivation
-from tumorresp.response.rule_audit.reported import Mistake
+from tumorresp.response.rule_audit.hypotheses import Hypothesis, explanations
+from tumorresp.response.rule_audit.reported import Explanation, Mistake
 
 NON_TARGET_RULE = (
     "Non-target: PD by the reader's unequivocal progression; else NE when one was not assessed; CR when all are gone "
@@ -20,14 +21,22 @@ NEW_LESION_RULE = (
 )
 
 
-def non_target_mistakes(derivation: Derivation, index: int, reported: Category) -> tuple[Mistake, ...]:
-    """Return the mistakes that give a reported non-target response instead of the derived one."""
-    derived = derivation.assessments[index].non_target
-    tried = _non_target_trials(derivation, index, reported)
-    return tuple(mistake for mistake, category in tried if category is reported and category is not derived)
+def non_target_explanations(
+    derivation: Derivation, index: int, reported: Category, *, most: int = 2
+) -> tuple[Explanation, ...]:
+    """Return the mistakes, at most so many together, that give a reported response instead of the derived one."""
+    if reported is Category.PD:
+        words = (
+            "No non-target lesion is recorded as unequivocally progressive: the record of the lesions is incomplete."
+        )
+        return ((Mistake("progression-not-recorded", words),),)
+    tried = explanations(
+        _hypotheses(derivation, index), derivation, lambda supposed: supposed.assessments[index].non_target
+    )
+    return tried.of(reported, most=most)
 
 
-def _non_target_trials(derivation: Derivation, index: int, reported: Category) -> Iterator[tuple[Mistake, Category]]:
+def _hypotheses(derivation: Derivation, index: int) -> Iterator[Hypothesis[Derivation]]:
     visit = derivation.visits[index]
     baseline = [item for item in derivation.visits[0].observations if item.role is LesionRole.NON_TARGET]
     here = {item.lesion_id: item for item in visit.observations}
@@ -38,33 +47,32 @@ def _non_target_trials(derivation: Derivation, index: int, reported: Category) -
     ]
     if gaps:
         words = f"{', '.join(gaps)} was not assessed; the response was made from the other non-target lesions."
-        yield Mistake("missing-lesion-left-out", words), derivation.without(gaps).assessments[index].non_target
+        yield Hypothesis("missing", Mistake("missing-lesion-left-out", words), lambda made: made.without(gaps))
         words = f"{', '.join(gaps)} was not assessed, but was taken as gone."
-        yield Mistake("missing-lesion-as-absent", words), _with_gone(derivation, index, gaps)
+        mistake = Mistake("missing-lesion-as-absent", words)
+        yield Hypothesis("missing", mistake, lambda made: _with_gone(made, index, gaps))
     progressive = [
         item.lesion_id for item in baseline if _state(here, item.lesion_id) is LesionState.UNEQUIVOCAL_PROGRESSION
     ]
     if progressive:
         words = f"The reader recorded unequivocal progression of {', '.join(progressive)}, which was passed over."
-        yield Mistake("progression-ignored", words), _without_progression(derivation, index)
-    if reported is Category.PD:
-        words = (
-            "No non-target lesion is recorded as unequivocally progressive: the record of the lesions is incomplete."
-        )
-        yield Mistake("progression-not-recorded", words), Category.PD
+        yield Hypothesis("progression", Mistake("progression-ignored", words), _without_progression)
     if visit.markers_elevated:
         words = "Tumour markers above normal were passed over; they prevent CR."
-        yield Mistake("markers-ignored", words), derivation.without_markers().assessments[index].non_target
-    strict = derivation.supposing(rules=replace(derivation.rules, normal_node_mm=Decimal("0.000001")))
+        yield Hypothesis("markers", Mistake("markers-ignored", words), Derivation.without_markers)
     words = f"CR was denied because a node is still seen; under {derivation.rules.normal_node_mm} mm it is normal."
-    yield Mistake("node-must-be-zero", words), strict.assessments[index].non_target
+    yield Hypothesis("nodes", Mistake("node-must-be-zero", words), _with_no_normal_node)
 
 
 def _state(here: dict[str, LesionObservation], lesion_id: str) -> LesionState | None:
     return here[lesion_id].state if lesion_id in here else None
 
 
-def _with_gone(derivation: Derivation, index: int, gaps: list[str]) -> Category:
+def _with_no_normal_node(derivation: Derivation) -> Derivation:
+    return derivation.supposing(rules=replace(derivation.rules, normal_node_mm=Decimal("0.000001")))
+
+
+def _with_gone(derivation: Derivation, index: int, gaps: list[str]) -> Derivation:
     gone = [
         replace(item, state=LesionState.ABSENT, long_axis_mm=None, short_axis_mm=None, volume_mm3=None)
         for item in derivation.visits[0].observations
@@ -76,10 +84,10 @@ def _with_gone(derivation: Derivation, index: int, gaps: list[str]) -> Category:
             return list(visit.observations)
         return [item for item in visit.observations if item.lesion_id not in gaps] + gone
 
-    return derivation.supposing(change).assessments[index].non_target
+    return derivation.supposing(change)
 
 
-def _without_progression(derivation: Derivation, index: int) -> Category:
+def _without_progression(derivation: Derivation) -> Derivation:
     def change(visit: Visit, _: int) -> list[LesionObservation]:
         return [
             replace(item, state=LesionState.PRESENT)
@@ -88,7 +96,7 @@ def _without_progression(derivation: Derivation, index: int) -> Category:
             for item in visit.observations
         ]
 
-    return derivation.supposing(change).assessments[index].non_target
+    return derivation.supposing(change)
 
 
 def new_lesion_mistakes(derivation: Derivation, index: int, reported: NewLesionStatus) -> tuple[Mistake, ...]:

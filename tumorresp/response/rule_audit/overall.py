@@ -4,26 +4,40 @@ from collections.abc import Iterator
 
 from tumorresp.domain.assessment import Assessment, Category, NewLesionStatus
 from tumorresp.response.overall_response import overall_response
+from tumorresp.response.rule_audit.changes import ReportedSums
 from tumorresp.response.rule_audit.derivation import Derivation
-from tumorresp.response.rule_audit.reported import Mistake, ReportedVisit
+from tumorresp.response.rule_audit.non_target import non_target_explanations
+from tumorresp.response.rule_audit.reported import Explanation, Mistake, ReportedVisit
+from tumorresp.response.rule_audit.target import TargetExplanations
 
 RULE = "Overall response from target, non-target and new lesions (Eisenhauer 2009, Tables 1 and 2)."
 AFTER_PROGRESSION_RULE = (
     "RECIST 1.1 ends with the first PD: no response comes after it; treatment beyond progression is judged by iRECIST "
     "(Eisenhauer 2009, section 4.4; Seymour 2017)."
 )
+_NEW_LESION_IGNORED = Mistake("new-lesion-ignored", "The new lesion was passed over.")
 
 
-def overall_mistakes(
-    derivation: Derivation, index: int, visit: ReportedVisit, reported: Category
-) -> tuple[Mistake, ...]:
-    """Return the mistakes that give a reported overall response instead of the derived one."""
+def overall_explanations(
+    derivation: Derivation, index: int, visit: ReportedVisit, reported: Category, sums: ReportedSums
+) -> tuple[Explanation, ...]:
+    """Return the mistakes that give a reported overall response instead of the derived one.
+
+    A part that was not reported may have been made wrongly without being seen: its mistakes are tried as well.
+    """
     assessment = derivation.assessments[index]
     tried = list(_trials(assessment, visit))
     if derivation.visits[index].markers_elevated:
         words = "Tumour markers above normal were passed over; they prevent CR."
         tried.append((Mistake("markers-ignored", words), derivation.without_markers().assessments[index].overall))
-    return tuple(mistake for mistake, category in tried if category is reported and category is not assessment.overall)
+    found: list[Explanation] = [
+        (mistake,) for mistake, category in tried if category is reported and category is not assessment.overall
+    ]
+    behind = TargetExplanations(derivation, index, sums)
+    found += _of_unreported_parts(derivation, index, visit, reported, behind, most=1)
+    if not found:
+        found += _of_unreported_parts(derivation, index, visit, reported, behind, most=2)
+    return tuple(dict.fromkeys(found))
 
 
 def overall_of_reported(visit: ReportedVisit) -> Category | None:
@@ -35,6 +49,59 @@ def overall_of_reported(visit: ReportedVisit) -> Category | None:
         visit.non_target.value if visit.non_target else Category.NOT_APPLICABLE,
         visit.new_lesions.value if visit.new_lesions else NewLesionStatus.NO,
     )
+
+
+_Part = tuple[Category, tuple[Explanation, ...]]
+
+
+def _of_unreported_parts(
+    derivation: Derivation, index: int, visit: ReportedVisit, reported: Category, behind: TargetExplanations, most: int
+) -> Iterator[Explanation]:
+    """Give the mistakes in parts that were not reported which make the overall response, at most so many together."""
+    new = derivation.assessments[index].new_lesions
+    statuses: list[tuple[NewLesionStatus, Explanation]] = [(visit.new_lesions.value if visit.new_lesions else new, ())]
+    if new is NewLesionStatus.YES and visit.new_lesions is None:
+        statuses.append((NewLesionStatus.NO, (_NEW_LESION_IGNORED,)))
+    targets = list(_targets(derivation, index, visit, behind, most))
+    non_targets = list(_non_targets(derivation, index, visit, most))
+    for target, of_target in targets:
+        for non_target, of_non_target in non_targets:
+            for status, of_new in statuses:
+                if _table(target, non_target, status) is not reported:
+                    continue
+                for one in of_target:
+                    for other in of_non_target:
+                        together = (*one, *other, *of_new)
+                        if 0 < len(together) <= most:
+                            yield together
+
+
+def _targets(
+    derivation: Derivation, index: int, visit: ReportedVisit, behind: TargetExplanations, most: int
+) -> Iterator[_Part]:
+    derived = derivation.assessments[index].target
+    if visit.target is not None:
+        yield visit.target.value, ((),)
+        return
+    yield derived, ((),)
+    if derived is Category.NOT_APPLICABLE:
+        return
+    for other in (Category.CR, Category.PR, Category.SD, Category.PD, Category.NE):
+        if other is not derived:
+            yield other, behind.of(other, most=most)
+
+
+def _non_targets(derivation: Derivation, index: int, visit: ReportedVisit, most: int) -> Iterator[_Part]:
+    derived = derivation.assessments[index].non_target
+    if visit.non_target is not None:
+        yield visit.non_target.value, ((),)
+        return
+    yield derived, ((),)
+    if derived is Category.NOT_APPLICABLE:
+        return
+    for other in (Category.CR, Category.NON_CR_NON_PD, Category.PD, Category.NE):
+        if other is not derived:
+            yield other, non_target_explanations(derivation, index, other, most=most)
 
 
 def _trials(assessment: Assessment, visit: ReportedVisit) -> Iterator[tuple[Mistake, Category]]:
@@ -50,10 +117,7 @@ def _trials(assessment: Assessment, visit: ReportedVisit) -> Iterator[tuple[Mist
         )
         yield Mistake("follows-from-reported-parts", f"{words}; the mistake is in one of them."), _table(*stated)
     if new is NewLesionStatus.YES:
-        yield (
-            Mistake("new-lesion-ignored", "The new lesion was passed over."),
-            _table(target, non_target, NewLesionStatus.NO),
-        )
+        yield _NEW_LESION_IGNORED, _table(target, non_target, NewLesionStatus.NO)
     if new is NewLesionStatus.EQUIVOCAL:
         words = "An equivocal new lesion was counted as PD; it counts when it is confirmed."
         yield Mistake("equivocal-lesion-counted", words), Category.PD

@@ -130,6 +130,10 @@ class Mistake:
     words: str
 
 
+Explanation = tuple[Mistake, ...]
+"""One mistake that gives a reported value alone, or two that give it together."""
+
+
 @dataclass(frozen=True)
 class AuditFinding:
     """A reported value that does not follow.
@@ -148,8 +152,9 @@ class AuditFinding:
         Which rule says so, with its source.
     diagnosis
         What the likely mistake is: every one of those tried that gives the reported value, or what is known instead.
-    mistakes
-        The codes of these mistakes; empty where none of those tried gives the reported value.
+    explanations
+        The codes of these mistakes: each item is one that gives the reported value alone, or two that give it together;
+        empty where none of those tried gives it.
     sources
         Rows of the reported value and of the measurements that it should follow from.
     """
@@ -163,5 +168,10 @@ class AuditFinding:
     derived: str
     rule: str
     diagnosis: str
-    mistakes: tuple[str, ...]
+    explanations: tuple[tuple[str, ...], ...]
     sources: tuple[str, ...]
+
+    @property
+    def mistakes(self) -> tuple[str, ...]:
+        """The codes of all mistakes that any explanation names."""
+        return tuple(dict.fromkeys(code for item in self.explanations for code in item))

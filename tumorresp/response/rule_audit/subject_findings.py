@@ -8,6 +8,7 @@ from functools import cached_property
 from tumorresp.domain.assessment import Category
 from tumorresp.response.rule_audit import best, overall
 from tumorresp.response.rule_audit.derivation import Derivation
+from tumorresp.response.rule_audit.hypotheses import codes, in_words, singly
 from tumorresp.response.rule_audit.reported import (
     AuditFinding,
     AuditParameters,
@@ -80,7 +81,7 @@ class AuditedSubject:
         shown: tuple[str, str],
         rule: str,
         diagnosis: str,
-        codes: Sequence[str] = (),
+        explained: Sequence[tuple[str, ...]] = (),
         sources: Sequence[str] = (),
         time_point: tuple[str, str] = ("", ""),
     ) -> AuditFinding:
@@ -90,6 +91,8 @@ class AuditedSubject:
         ----------
         shown
             The reported and the derived value, in words.
+        explained
+            The explanations: each one code, or two together.
         time_point
             ID and name of the visit, if it concerns one.
         """
@@ -101,7 +104,7 @@ class AuditedSubject:
             *shown,
             rule,
             diagnosis,
-            tuple(dict.fromkeys(codes)),
+            tuple(explained),
             tuple(dict.fromkeys(filter(None, sources))),
         )
 
@@ -141,7 +144,13 @@ def unmeasured_findings(audited: AuditedSubject) -> Iterator[AuditFinding]:
         if measured:
             words = "Values are reported of a visit without any measurement: nothing can be derived."
             yield audited.finding(
-                "visit", ("reported", "no measurement"), _VISIT_RULE, words, ["visit-not-measured"], _rows(item), place
+                "visit",
+                ("reported", "no measurement"),
+                _VISIT_RULE,
+                words,
+                [("visit-not-measured",)],
+                _rows(item),
+                place,
             )
         derived = overall.overall_of_reported(item)
         if derived is None or item.overall is None or item.overall.value is derived:
@@ -149,7 +158,7 @@ def unmeasured_findings(audited: AuditedSubject) -> Iterator[AuditFinding]:
         shown = (str(item.overall.value), str(derived))
         words = "The reported parts give another overall response."
         yield audited.finding(
-            "overall response", shown, overall.RULE, words, ["parts-give-another-overall"], _rows(item), place
+            "overall response", shown, overall.RULE, words, [("parts-give-another-overall",)], _rows(item), place
         )
 
 
@@ -162,7 +171,7 @@ def _target_choice(audited: AuditedSubject) -> Iterator[AuditFinding]:
             ("as chosen", "not as RECIST 1.1 chooses"),
             _CHOICE_RULE,
             finding.message,
-            [finding.code],
+            [(finding.code,)],
             [finding.where] if finding.where in rows else [],
         )
 
@@ -179,7 +188,7 @@ def _after_progression(audited: AuditedSubject) -> Iterator[AuditFinding]:
                 (str(item.overall), f"none after PD ({progression.name})"),
                 overall.AFTER_PROGRESSION_RULE,
                 words,
-                ["response-after-progression"],
+                [("response-after-progression",)],
                 [item.source, progression.source],
                 (item.time_point_id, item.name),
             )
@@ -190,7 +199,7 @@ def _best(audited: AuditedSubject, stated: ReportedBest) -> Iterator[AuditFindin
         words = "Neither a reference date nor a baseline is known: the windows of the best response cannot be counted."
         shown = (str(stated.category), "not derived")
         yield audited.finding(
-            "best overall response", shown, best.RULE, words, ["reference-date-unknown"], [stated.source]
+            "best overall response", shown, best.RULE, words, [("reference-date-unknown",)], [stated.source]
         )
         return
     case = best.BestCase(
@@ -202,14 +211,14 @@ def _best(audited: AuditedSubject, stated: ReportedBest) -> Iterator[AuditFindin
     derived = case.derived(stated.confirmed)
     if stated.category in [item.category for item in derived]:
         return
-    mistakes = best.best_mistakes(case, stated)
-    words = " Or: ".join(item.words for item in mistakes) or "None of the usual mistakes gives the reported value."
+    found = best.best_explanations(case, stated)
+    words = in_words(found) or "None of the usual mistakes gives the reported value."
     yield audited.finding(
         "best overall response",
         (str(stated.category), " or ".join(dict.fromkeys(str(item.category) for item in derived))),
         best.RULE,
         f"{words} Derived: {' '.join(derived[0].reasons)}",
-        [item.code for item in mistakes],
+        codes(found),
         [stated.source],
     )
 
@@ -226,14 +235,14 @@ def _progression_date(audited: AuditedSubject) -> Iterator[AuditFinding]:
     first = next((item for item in audited.derived_responses if item.overall is Category.PD), None)
     if first is not None and first.progression_date == stated.value:
         return
-    mistakes = list(_date_mistakes(audited, stated, first))
-    words = " Or: ".join(item.words for item in mistakes) or "It is the date of no visit's progression."
+    found = singly(_date_mistakes(audited, stated, first))
+    words = in_words(found) or "It is the date of no visit's progression."
     yield audited.finding(
         "progression date",
         (str(stated.value), "no progression" if first is None else f"{first.progression_date} ({first.name})"),
         _DATE_RULE,
         words,
-        [item.code for item in mistakes],
+        codes(found),
         [stated.source],
     )
 

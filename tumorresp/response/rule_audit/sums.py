@@ -7,8 +7,9 @@ from itertools import combinations
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response.observation import LesionObservation
 from tumorresp.response.rule_audit.derivation import Derivation, Share
+from tumorresp.response.rule_audit.hypotheses import singly
 from tumorresp.response.rule_audit.numbers import follows, millimetres
-from tumorresp.response.rule_audit.reported import Mistake
+from tumorresp.response.rule_audit.reported import Explanation, Mistake
 
 RULE = (
     "The sum of diameters is that of all target lesions: long axis, of lymph nodes short axis; with one not assessed "
@@ -17,16 +18,21 @@ RULE = (
 _MOST_LEFT_OUT = 2
 
 
-def sum_mistakes(derivation: Derivation, index: int, reported: Decimal) -> tuple[Mistake, ...]:
+def sum_explanations(derivation: Derivation, index: int, reported: Decimal) -> tuple[Explanation, ...]:
     """Return the mistakes that give a reported sum, the most particular kind only; without any it is arithmetic."""
     if derivation.sums[index] is None:
-        return tuple(_of_incomplete(derivation, index, reported))
+        return singly(_of_incomplete(derivation, index, reported))
     for kind in (_one_lesion_otherwise, _lesions_left_out, _lesion_added, _taken_from_elsewhere, _miswritten):
         mistakes = tuple(kind(derivation, index, reported))
         if mistakes:
-            return mistakes
+            return singly(mistakes)
+    pairs = tuple(dict.fromkeys(_two_lesions_otherwise(derivation, index, reported)))
+    if pairs:
+        return pairs
     difference = reported - (derivation.sums[index] or Decimal(0))
-    return (Mistake("arithmetic", f"The sizes do not add up to it: it differs by {difference.normalize():+f} mm."),)
+    return singly(
+        [Mistake("arithmetic", f"The sizes do not add up to it: it differs by {difference.normalize():+f} mm.")]
+    )
 
 
 def sum_in_words(derivation: Derivation, index: int) -> str:
@@ -64,6 +70,24 @@ def _one_lesion_otherwise(derivation: Derivation, index: int, reported: Decimal)
             nodes.append(seen.long_axis_mm - (share.size or 0))
     if len(nodes) > 1 and follows(reported, total + sum(nodes)):
         yield Mistake("long-axis-of-node", "The long axes of all lymph nodes were added; their short axes count.")
+
+
+def _two_lesions_otherwise(derivation: Derivation, index: int, reported: Decimal) -> Iterator[Explanation]:
+    """Try other numbers for two lesions at once, one of which may be left out."""
+    total = derivation.sums[index]
+    assert total is not None, "the sum is complete"
+    changes: list[tuple[str, Mistake, Decimal]] = []
+    for share, seen in _measured_alone(derivation, index):
+        size = share.size or Decimal(0)
+        changes += [
+            (share.name, mistake, other - size) for mistake, other in _other_sizes(derivation, index, share, seen)
+        ]
+    for share in derivation.shares(index):
+        if share.size:
+            changes.append((share.name, Mistake("lesion-left-out", _left_out_words((share,))), -share.size))
+    for (first, one, change), (second, other, further) in combinations(changes, 2):
+        if first != second and follows(reported, total + change + further):
+            yield one, other
 
 
 def _other_sizes(

@@ -146,7 +146,7 @@ def _row(item: AuditFinding) -> tuple[Value, ...]:
         item.what,
         item.reported,
         item.derived,
-        ", ".join(item.mistakes),
+        ", ".join(" + ".join(codes) for codes in item.explanations),
         item.diagnosis,
         item.rule,
         ", ".join(item.sources),
