@@ -22,10 +22,14 @@ class FileKind(StrEnum):
     SR = "sr"
     RTSTRUCT = "rtstruct"
     SEG = "seg"
+    KO = "ko"
     OTHER_DICOM = "other-dicom"
     AIM = "aim"
     CSV = "csv"
     JSON = "json"
+
+
+_DICOM_KINDS = (FileKind.CT, FileKind.SR, FileKind.RTSTRUCT, FileKind.SEG, FileKind.KO)
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,7 @@ def _kind_of(header: InstanceHeader) -> FileKind:
         kind = FileKind(header.modality.lower())
     except ValueError:
         return FileKind.OTHER_DICOM
-    return kind if kind in (FileKind.CT, FileKind.SR, FileKind.RTSTRUCT, FileKind.SEG) else FileKind.OTHER_DICOM
+    return kind if kind in _DICOM_KINDS else FileKind.OTHER_DICOM
 
 
 def _files_below(path: Path) -> Iterator[Path]:

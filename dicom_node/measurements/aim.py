@@ -15,6 +15,7 @@ from dicom_node.measurements.pixel_origin import PixelOrigin, shift_to_centres
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.identity import derived_uid
 from tumorresp.domain.measurement import MarkedMeasurement, SourceDocument
+from tumorresp.domain.observers import person_name
 from tumorresp.domain.terminology import Code
 
 _LINES = frozenset({"Polyline", "MultiPoint", "TwoDimensionMultiPoint", "TwoDimensionPolyline"})
@@ -66,7 +67,8 @@ def _version_3(root: AimNode, content_uid: str, shift: float) -> MarkedMeasureme
         study_instance_uid=study.text("instanceUID"),
         series_instance_uid=series.text("instanceUID"),
         sop_instance_uid=image.text("sopInstanceUID"),
-        reader=root.text("user", "User", "name") or root.text("user", "User", "loginName"),
+        # The equipment that AIM names is the scanner, so an annotation without a user has no known observer.
+        reader=person_name(root.text("user", "User", "name")) or person_name(root.text("user", "User", "loginName")),
         measured_at=_time(root.text("dateTime")),
     )
     entity = root.first("anatomicEntityCollection", "AnatomicEntity")
@@ -116,7 +118,7 @@ def _version_4(root: AimNode, content_uid: str, shift: float) -> Iterator[Marked
         measurement_uid="",
         source=SourceDocument("aim-v4", document_uid, root.text("equipment", "manufacturerName", "value")),
         patient_id=root.text("person", "id", "value"),
-        reader=root.text("user", "name", "value") or root.text("user", "loginName", "value"),
+        reader=person_name(root.text("user", "name", "value")) or person_name(root.text("user", "loginName", "value")),
         measured_at=_time(root.text("dateTime", "value")),
     )
     for number, node in enumerate(root.first("imageAnnotations").children("ImageAnnotation"), start=1):

@@ -20,6 +20,7 @@ _TEXTS = (
     "comment",
     "patient_id",
     "reader",
+    "device",
     "measured_at",
     "study_instance_uid",
     "series_instance_uid",

@@ -86,7 +86,7 @@ def dicom_document(document: Dataset, kind: str) -> MarkedMeasurement:
         ),
         patient_id=str(document.get("PatientID") or "").strip(),
         study_instance_uid=str(document.get("StudyInstanceUID") or "").strip(),
-        measured_at=_document_time(document),
+        measured_at=document_time(document),
     )
 
 
@@ -111,7 +111,8 @@ def utc_time(text: str, offset: str = "") -> datetime.datetime | None:
     return moment.astimezone(datetime.UTC)
 
 
-def _document_time(document: Dataset) -> datetime.datetime | None:
+def document_time(document: Dataset) -> datetime.datetime | None:
+    """Return Structure Set or Content Date and Time as UTC, None where neither is stated."""
     offset = str(document.get("TimezoneOffsetFromUTC") or "")
     for day, moment in (("StructureSetDate", "StructureSetTime"), ("ContentDate", "ContentTime")):
         if document.get(day):

@@ -14,6 +14,7 @@ _VERSION = 1
 _DEFAULTS = (
     "patient_id",
     "reader",
+    "device",
     "measured_at",
     "study_instance_uid",
     "series_instance_uid",

@@ -28,6 +28,7 @@ from tumorresp.domain.measurement import (
     PixelPoint,
     SourceDocument,
 )
+from tumorresp.domain.observers import person_name
 from tumorresp.domain.terminology import Code
 
 Item = Mapping[str, Any]
@@ -190,7 +191,8 @@ def _check_identities(items: Sequence[tuple[str, Item]], field_name: str, mistak
         identity = str(item.get(field_name) or "").strip().lower()
         if not identity or not scan:
             continue
-        first = seen.setdefault((identity, scan, str(item.get("reader") or "")), place)
+        observer = f"{item.get('reader') or ''}\n{item.get('device') or ''}"
+        first = seen.setdefault((identity, scan, observer), place)
         if first != place:
             mistakes.add(place, f"has the same {field_name} as {first}, at the same scan by the same reader")
 
@@ -217,7 +219,8 @@ def _marked(item: Item, source: SourceDocument, number: int) -> MarkedMeasuremen
         role=LesionRole(item["role"]) if "role" in item else None,
         state=LesionState(item.get("state", LesionState.MEASURED)),
         comment=item.get("comment", ""),
-        reader=item.get("reader", ""),
+        reader=person_name(item.get("reader", "")),
+        device=item.get("device", ""),
         measured_at=_time(item.get("measured_at", "")),
     )
 

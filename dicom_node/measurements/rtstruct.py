@@ -23,6 +23,7 @@ from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.geometry import vector3
 from tumorresp.domain.identity import derived_uid
 from tumorresp.domain.measurement import MarkedAxis, MarkedMeasurement
+from tumorresp.domain.observers import person_name
 from tumorresp.domain.outline_axes import planar_diameters
 
 _log = structlog.get_logger()
@@ -45,6 +46,7 @@ class _Region:
     name: str
     interpreted_type: str
     interpreter: str
+    algorithm: str
     frame_of_reference_uid: str
     contours: tuple[_Contour, ...]
 
@@ -101,7 +103,8 @@ class StructureSetReader:
                 remedy="Give it the RT ROI Interpreted Type (3006,00A4) GTV, or a ROI Name that begins with GTV.",
             )
         base = replace(dicom_document(document, "rtstruct"), series_instance_uid=_referenced_series(document))
-        return tuple(_measurement(base, region, path.name) for region in lesions)
+        tool = str(document.get("ManufacturerModelName") or document.get("Manufacturer") or "").strip()
+        return tuple(_measurement(base, region, tool, path.name) for region in lesions)
 
 
 def _regions(document: Dataset, file_name: str) -> Iterator[_Region]:
@@ -120,7 +123,8 @@ def _regions(document: Dataset, file_name: str) -> Iterator[_Region]:
                 number,
                 str(roi.get("ROIName") or "").strip(),
                 str(observation.get("RTROIInterpretedType") or "").strip().upper(),
-                str(observation.get("ROIInterpreter") or "").strip(),
+                person_name(str(observation.get("ROIInterpreter") or "")),
+                str(roi.get("ROIGenerationAlgorithm") or "").strip().upper(),
                 str(roi.get("ReferencedFrameOfReferenceUID") or ""),
                 contours[number],
             )
@@ -163,7 +167,7 @@ def _referenced_series(document: Dataset) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def _measurement(base: MarkedMeasurement, region: _Region, file_name: str) -> MarkedMeasurement:
+def _measurement(base: MarkedMeasurement, region: _Region, tool: str, file_name: str) -> MarkedMeasurement:
     axes = _region_axes(region)
     if axes is None:
         raise InvalidInput(
@@ -171,6 +175,8 @@ def _measurement(base: MarkedMeasurement, region: _Region, file_name: str) -> Ma
             where=f"{file_name}, ROI {region.number}",
         )
     words = "The axes were derived from the region's contours: the longest diameter in one slice, and across it."
+    # What a program outlined by itself is its own until a person has put a name to it (PS3.3 C.8.8.5, C.8.8.8).
+    device = (tool or "unnamed device") if region.algorithm == "AUTOMATIC" and not region.interpreter else ""
     return replace(
         base,
         measurement_uid=derived_uid("measurement", base.source.document_uid, str(region.number)),
@@ -180,6 +186,7 @@ def _measurement(base: MarkedMeasurement, region: _Region, file_name: str) -> Ma
         short_axis=None if axes.short is None else _marked(axes.short),
         label=region.name,
         reader=region.interpreter,
+        device=device,
         findings=(Finding("axes-derived", Severity.INFO, words, region.name),),
     )
 

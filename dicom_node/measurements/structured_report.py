@@ -18,6 +18,7 @@ from dicom_node.measurements.document_facts import dicom_document, has_modality,
 from dicom_node.measurements.pixel_origin import PixelOrigin, shift_to_centres
 from dicom_node.measurements.sr_content import ContentItem, read_content
 from dicom_node.measurements.sr_lines import MarkedAxes, group_axes, group_image
+from dicom_node.measurements.sr_observers import document_observer, observer_of
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.identity import derived_uid
 from tumorresp.domain.measurement import LesionRole, LesionState, MarkedMeasurement
@@ -52,10 +53,8 @@ from tumorresp.domain.terminology import (
 _Meaning = TypeVar("_Meaning", LesionRole, LesionState)
 
 _MEASUREMENT_GROUP = Code("125007", "DCM", "Measurement Group")
-_PERSON_OBSERVER = Code("121008", "DCM", "Person Observer Name")
 _FINDING_CATEGORY = Code("276214006", "SCT", "Finding category")
 _ANATOMICAL_STRUCTURE = Code("91723000", "SCT", "Anatomical structure")
-_NO_READERS = frozenset({"", "unknown", "unknown^unknown"})
 _TOOL_NAMES = frozenset({"cornerstone3dtools", "cornerstonetools", "dcmjs"})
 _FREE_TEXT = frozenset({"CORNERSTONEFREETEXT", "CS3DTEXT"})
 # Writers put a response code on a single lesion at will: kept as text, never taken as a state.
@@ -113,13 +112,13 @@ class StructuredReportReader:
 
     def _measurements(self, document: Dataset, root: ContentItem) -> Iterator[MarkedMeasurement]:
         if aim_annotations(root):
-            yield from aim_measurements(root, _document_facts(document, root, "dicom-sr"), self._shift)
+            yield from aim_measurements(root, _document_facts(document, root, "dicom-sr", ()), self._shift)
             return
         groups = [item for item in root.walk() if item.is_named(_MEASUREMENT_GROUP)]
         in_template = bool(groups)
         if not groups:
             groups = list(_vendor_groups(root))
-        base = _document_facts(document, root, "dicom-sr-tid1500" if in_template else "dicom-sr")
+        base = _document_facts(document, root, "dicom-sr-tid1500" if in_template else "dicom-sr", groups)
         for number, group in enumerate(groups, start=1):
             numbers = list(group.below("NUM")) if in_template else [i for i in _within(group) if i.value_type == "NUM"]
             marked = _measurement(base, group, number, group_axes(group, numbers, self._shift))
@@ -139,8 +138,10 @@ def _measurement(
         return None
     tracking_identifier = _text_of(group, TRACKING_IDENTIFIER)
     is_tool = tracking_identifier.lower().split(":")[0].split("@")[0] in _TOOL_NAMES
+    observer = observer_of(group.walk())
+    own = base if observer is None else replace(base, reader=observer.person, device=observer.device)
     return replace(
-        axes.placed_in(base, group_image(group)),
+        axes.placed_in(own, group_image(group)),
         measurement_uid=derived_uid("measurement", base.source.document_uid, str(number)),
         label=_label(group) or ("" if is_tool else tracking_identifier),
         tracking_identifier=tracking_identifier,
@@ -154,9 +155,11 @@ def _measurement(
     )
 
 
-def _document_facts(document: Dataset, root: ContentItem, kind: str) -> MarkedMeasurement:
-    reader = next((item.text() for item in root.walk() if item.is_named(_PERSON_OBSERVER)), "")
-    return replace(dicom_document(document, kind), reader="" if reader.lower() in _NO_READERS else reader)
+def _document_facts(
+    document: Dataset, root: ContentItem, kind: str, groups: Sequence[ContentItem]
+) -> MarkedMeasurement:
+    observer = document_observer(root, str(document.get("SOPClassUID") or ""), groups)
+    return replace(dicom_document(document, kind), reader=observer.person, device=observer.device)
 
 
 def _vendor_groups(root: ContentItem) -> Iterator[ContentItem]:

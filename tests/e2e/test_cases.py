@@ -1,12 +1,78 @@
-"""Small inputs that went wrong once, each through the command line's evaluation with the right answer."""
+"""Situations that users of viewers, archives and trial tools report, from files to categories.
+
+The inputs are small phantoms; each folder is one input of ``tumorresp evaluate``, and the right answer stands here.
+"""
 
 import csv
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from tumorresp.service.evaluate_files import EvaluationOutcome, evaluate_files
 from tumorresp.service.settings import Settings
+
+
+@dataclass(frozen=True)
+class Right:
+    """What must come out of a case.
+
+    Parameters
+    ----------
+    sums
+        RECIST sum of diameters (mm) a time point, by subject in the order of their keys.
+    responses
+        RECIST 1.1 overall response a time point, likewise.
+    says
+        Words that must be among what is passed over, waits or is refused.
+    """
+
+    sums: tuple[tuple[str, ...], ...]
+    responses: tuple[tuple[str, ...], ...]
+    says: tuple[str, ...] = field(default=())
+
+
+CASES = {
+    "07-superseded-sr": Right((("30", "30"),), (("BASELINE", "SD"),), ("the same reader measured the same images",)),
+    "08-ohif-unknown-plus-ai": Right((("30", "20"),), (("BASELINE", "PR"),), ("a device measured them",)),
+    "22-rejection-note": Right((("30",),), (("BASELINE",),), ("Rejected for Quality Reasons",)),
+}
+
+
+@pytest.fixture
+def evaluate(tmp_path: Path) -> Callable[..., EvaluationOutcome]:
+    """Evaluate files with the segmenter that needs no weights."""
+
+    def run(*inputs: Path, **changes) -> EvaluationOutcome:
+        settings = Settings(data_dir=tmp_path / "data", segmenter="geodesic-contour", radiomics=False, **changes)
+        return evaluate_files(inputs, tmp_path / "out", settings, lambda *_: None)
+
+    return run
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_case_gives_its_right_answer(real_data: Path, evaluate: Callable[..., EvaluationOutcome], name: str):
+    folder = real_data / "cases" / name
+    if not folder.is_dir():
+        pytest.skip("the real test data hold no such case")
+    right, outcome = CASES[name], evaluate(folder)
+    responses = [subject.document["responses"] for subject in outcome.subjects]
+    found = tuple(tuple(str(round(float(point["recist_sum_mm"]), 1)) for point in points) for points in responses)
+    assert found == tuple(tuple(str(float(value)) for value in sums) for sums in right.sums)
+    assert tuple(tuple(point["recist_overall"] for point in points) for points in responses) == right.responses
+    said = "\n".join((*outcome.passed_over, *outcome.waiting, *outcome.refused))
+    for words in right.says:
+        assert words in said
+
+
+def test_a_device_that_the_settings_name_is_a_reader(real_data: Path, evaluate: Callable[..., EvaluationOutcome]):
+    folder = real_data / "cases" / "08-ohif-unknown-plus-ai"
+    if not folder.is_dir():
+        pytest.skip("the real test data hold no such case")
+    outcome = evaluate(folder, device_readers=("AI-CAD",))
+    assert not any("a device measured them" in words for words in outcome.passed_over)
+    assert any("no lesion" in words for words in outcome.passed_over)  # the aorta stays one
 
 
 def evaluate_case(real_data: Path, name: str, out: Path) -> EvaluationOutcome:

@@ -31,6 +31,7 @@ from tumorresp.domain.time_point_matching import (
     first_at_baseline,
     new_at_follow_up,
     repeated_identities,
+    uncertain_documents,
 )
 
 __all__ = ["Assignment", "ToBaseline", "TrackedTimePoint", "TrackingParameters", "TrackingResult", "follow_lesions"]
@@ -100,6 +101,7 @@ def follow_lesions(
         matching = Matching(seen, known, rules)
         for step in (
             partial(by_decision, decisions=decisions or {}),
+            uncertain_documents,
             repeated_identities,
             by_tracking_uid,
             by_label,

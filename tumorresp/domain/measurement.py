@@ -179,6 +179,8 @@ class MarkedMeasurement:
         The longest one is the long axis where none is named: which one that is shows in mm only.
     second_is_short
         Whether the longest of the other unnamed lines is the short axis where none is named.
+    reader, device
+        Who measured: the person's name, empty where none is stated; the device's, where it measured by itself.
     """
 
     measurement_uid: str
@@ -205,6 +207,7 @@ class MarkedMeasurement:
     state: LesionState = LesionState.MEASURED
     comment: str = ""
     reader: str = ""
+    device: str = ""
     measured_at: datetime.datetime | None = None
     findings: tuple[Finding, ...] = field(default=())
 
@@ -214,7 +217,8 @@ class Measurement:
     """One lesion at one time point by one reader, end points in LPS mm.
 
     ``long_axis`` is the longer line. Both axes are None when ``state`` needs none. ``stated_*_mm`` are kept beside
-    the recomputed lengths only where they differ beyond tolerance or could not be compared.
+    the recomputed lengths only where they differ beyond tolerance or could not be compared. ``doubt`` says why it is
+    not certain that the measurement counts; a person decides then.
     """
 
     measurement_uid: str
@@ -236,9 +240,11 @@ class Measurement:
     role: LesionRole | None = None
     comment: str = ""
     reader: str = ""
+    device: str = ""
     measured_at: datetime.datetime | None = None
     slice_thickness_mm: float | None = None
     modality: str = "CT"
     stated_long_mm: float | None = None
     stated_short_mm: float | None = None
+    doubt: str = ""
     findings: tuple[Finding, ...] = field(default=())

@@ -162,6 +162,7 @@ def _measurement(
         role=marked.role,
         comment=marked.comment,
         reader=marked.reader,
+        device=marked.device,
         measured_at=marked.measured_at,
         slice_thickness_mm=plane.slice_thickness_mm if plane else None,
         modality=plane.modality if plane else "CT",

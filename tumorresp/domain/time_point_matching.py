@@ -120,6 +120,11 @@ def by_decision(matching: Matching, decisions: Mapping[str, str]) -> Verdicts:
     return verdicts
 
 
+def uncertain_documents(matching: Matching) -> Verdicts:
+    """Leave to a person what may have been taken back by a later document."""
+    return {index: Doubt((), seen.measurement.doubt) for index, seen in matching.open if seen.measurement.doubt}
+
+
 def repeated_identities(matching: Matching) -> Verdicts:
     """Two measurements with one identity: which of them is the lesion, a person must say."""
     uids = Counter(seen.stable_uid for seen in matching.seen)

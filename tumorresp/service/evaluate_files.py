@@ -19,7 +19,7 @@ from tumorresp.service.settings import Settings
 from tumorresp.service.store_index import patient_of
 from tumorresp.service.wiring import create_workshops, station_settings
 
-_DOCUMENTS = (FileKind.SR, FileKind.RTSTRUCT, FileKind.AIM, FileKind.CSV, FileKind.JSON)
+_DOCUMENTS = (FileKind.SR, FileKind.RTSTRUCT, FileKind.KO, FileKind.AIM, FileKind.CSV, FileKind.JSON)
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,12 @@ class EvaluatedSubject:
 
 @dataclass(frozen=True)
 class EvaluationOutcome:
-    """What came out, what waits and what was refused, in words."""
+    """What came out, what waits, what was refused and what was passed over, in words."""
 
     subjects: tuple[EvaluatedSubject, ...]
     waiting: tuple[str, ...]
     refused: tuple[str, ...]
+    passed_over: tuple[str, ...] = ()
 
 
 def evaluate_files(inputs: Sequence[Path], out: Path, settings: Settings, progress: Progress) -> EvaluationOutcome:
@@ -64,9 +65,14 @@ def evaluate_files(inputs: Sequence[Path], out: Path, settings: Settings, progre
                 subjects += _evaluate_one(stations, subject_key, Path(work), out, progress)
             except TumorRespError as error:
                 refused.append(str(error))
-    waiting = [f"{item.message} {item.where}" for items in index.waiting.values() for item in items]
+    noted = [item for items in index.waiting.values() for item in items]
     refused += [str(error) for _, error in index.refused.values()]
-    return EvaluationOutcome(tuple(subjects), tuple(waiting), tuple(refused))
+    return EvaluationOutcome(
+        tuple(subjects),
+        tuple(f"{item.message} {item.where}" for item in noted if item.waits),
+        tuple(refused),
+        tuple(f"{item.message} {item.where}" for item in noted if not item.waits),
+    )
 
 
 def _evaluate_one(
@@ -118,7 +124,11 @@ def _sorted_into_subjects(files: Sequence[ScannedFile], workshops: Workshops) ->
 def _subject_of_document(
     file: ScannedFile, workshops: Workshops, subject_of_image: dict[str, str], image_subjects: Sequence[str]
 ) -> str:
-    marked = workshops.read_measurements(file.path)
+    selected = workshops.read_document_facts(file.path).selected if file.kind is FileKind.KO else ()
+    keys = {subject_of_image[uid] for uid in selected if uid in subject_of_image}
+    if len(keys) == 1:
+        return keys.pop()
+    marked = () if file.kind is FileKind.KO else workshops.read_measurements(file.path)
     for name in ("sop_instance_uid", "series_instance_uid", "study_instance_uid"):
         keys = {subject_of_image[uid] for item in marked if (uid := getattr(item, name)) in subject_of_image}
         if len(keys) == 1:
@@ -151,4 +161,5 @@ def _input_file(file: ScannedFile) -> InputFile:
         series_instance_uid=header.series_instance_uid,
         study_instance_uid=header.study_instance_uid,
         patient_id=patient_of(header.patient_id, header.study_instance_uid),
+        modality=header.modality,
     )

@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     sr_pixel_origin: Literal["dicom", "centre"] = Field(
         "dicom", description="Where SR pixel coordinates begin: dicom = corner of the first pixel, centre = its centre"
     )
+    device_readers: tuple[str, ...] = Field(
+        (), description="Names or UIDs of devices whose measurements count like a reader's; of all others none does"
+    )
     decisions: Path | None = Field(
         None, description="CSV with a person's decisions on matches that wait: columns measurement_uid, lesion"
     )

@@ -10,7 +10,7 @@ from tumorresp.service.store import InstanceRecord, Store
 from tumorresp.service.store import WaitingItem as WaitingRecord
 
 _IMAGES = ("CT",)
-_DOCUMENTS = ("SR", "RTSTRUCT")
+_DOCUMENTS = ("SR", "RTSTRUCT", "KO")
 
 
 class StoreIndex:
@@ -97,4 +97,5 @@ def _input_file(record: InstanceRecord) -> InputFile:
         series_instance_uid=record.series_instance_uid,
         study_instance_uid=record.study_instance_uid,
         patient_id=record.patient_id,
+        modality=record.modality,
     )

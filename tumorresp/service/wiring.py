@@ -12,6 +12,7 @@ from dicom_node import sender
 from dicom_node.ct_volume import read_ct_volume
 from dicom_node.instance_header import read_planes
 from dicom_node.listener import Listener, ListenerSettings
+from dicom_node.measurements.life_facts import read_document_facts
 from dicom_node.measurements.reading import read_measurements
 from models import catalogue
 from models.geodesic_contour import GeodesicContour
@@ -26,7 +27,7 @@ from tumorresp.ports import LesionSegmenter
 from tumorresp.service.decisions import read_decisions
 from tumorresp.service.listener_index import ListenerIndex
 from tumorresp.service.pipeline.durable import DurableEngine, EngineSettings
-from tumorresp.service.pipeline.inputs import InputIndex, StationSettings, Workshops
+from tumorresp.service.pipeline.inputs import DocumentRules, InputIndex, StationSettings, Workshops
 from tumorresp.service.pipeline.line import LineSettings
 from tumorresp.service.pipeline.stations import Stations
 from tumorresp.service.settings import Settings
@@ -80,6 +81,7 @@ def create_workshops(settings: Settings) -> Workshops:
         read_planes=read_planes,
         read_ct_volume=read_ct_volume,
         read_measurements=functools.partial(_read_measurements, settings),
+        read_document_facts=read_document_facts,
         segmenter=functools.lru_cache(maxsize=1)(functools.partial(create_segmenter, settings)),
         results=DicomResultWriter(output_switches(settings)),
     )
@@ -109,6 +111,7 @@ def station_settings(settings: Settings, work_folder: Path) -> StationSettings:
         box_margin_mm=settings.box_margin_mm,
         short_to_long_ratio=settings.short_to_long_ratio,
         radiomics=settings.radiomics,
+        documents=DocumentRules(device_readers=settings.device_readers),
     )
 
 

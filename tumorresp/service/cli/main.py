@@ -19,6 +19,7 @@ from tumorresp.service.cli.respond import audit, criteria_app, explain, respond
 from tumorresp.service.cli.screen import console, error_console, errors_shown, progress_bar, show_response_table
 from tumorresp.service.cli.service_access import api_address, current_settings
 from tumorresp.service.logs import silence_libraries
+from tumorresp.service.pipeline.inputs import PASSED_OVER
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -100,6 +101,8 @@ def evaluate(
         error_console.print(f"[yellow]Waiting[/] {escape(words)}")
     for words in outcome.refused:
         error_console.print(f"[red]Not used[/] {escape(words)}")
+    for words in outcome.passed_over:
+        error_console.print(f"[dim]Passed over[/] {escape(words)}")
     if not outcome.subjects:
         error_console.print("[yellow]Nothing to show:[/] no measurement found its CT.")
     raise typer.Exit(1 if outcome.waiting or outcome.refused or not outcome.subjects else 0)
@@ -152,7 +155,8 @@ def status() -> None:
     if state["deliveries"]:
         console.print(_delivery_table(state["deliveries"]))
     for item in state["waiting"]:
-        console.print(f"[yellow]Waiting[/] {item['subject_key']}: {escape(item['message'])} [dim]{item['where']}[/]")
+        label = "[dim]Passed over[/]" if item["code"] in PASSED_OVER else "[yellow]Waiting[/]"
+        console.print(f"{label} {item['subject_key']}: {escape(item['message'])} [dim]{item['where']}[/]")
     for item in state["quarantined"]:
         console.print(f"[red]Quarantine[/] {escape(item['where'] or item['path'])}: {escape(item['message'])}")
     for item in state["workflows_in_trouble"]:

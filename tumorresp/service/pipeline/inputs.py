@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tumorresp.domain.ct_volume import CtVolume
+from tumorresp.domain.document_life import DocumentFacts
 from tumorresp.domain.errors import TumorRespError
 from tumorresp.domain.geometry import ImagePlane
 from tumorresp.domain.measurement import MarkedMeasurement
@@ -26,6 +27,8 @@ class InputFile:
         Empty for files that are not DICOM.
     sha256
         Of the content; names the input in every digest.
+    modality
+        Of a DICOM file; empty for others.
     """
 
     path: Path
@@ -36,15 +39,51 @@ class InputFile:
     series_instance_uid: str = ""
     study_instance_uid: str = ""
     patient_id: str = ""
+    modality: str = ""
+
+
+PASSED_OVER = frozenset(
+    (
+        "document-rejected",
+        "rejection-note",
+        "document-replaced",
+        "own-result",
+        "image-rejected",
+        "not-on-ct",
+        "device-observer",
+        "no-lesion",
+        "nothing-measured",
+        "other-format",
+    )
+)
+"""Codes of what is said and waits for nothing."""
 
 
 @dataclass(frozen=True)
 class WaitingItem:
-    """Something that waits, for images or for a person, and why."""
+    """Something that waits, for images or for a person, and why; or that was passed over, see `PASSED_OVER`."""
 
     code: str
     message: str
     where: str
+
+    @property
+    def waits(self) -> bool:
+        """Whether something must come before this is settled."""
+        return self.code not in PASSED_OVER
+
+
+@dataclass(frozen=True)
+class DocumentRules:
+    """Which measurements count, beyond what the documents say.
+
+    Parameters
+    ----------
+    device_readers
+        Names or UIDs of devices that are readers; every other device's measurements are in no sum.
+    """
+
+    device_readers: tuple[str, ...] = ()
 
 
 class InputIndex(Protocol):
@@ -78,6 +117,7 @@ class Workshops:
     read_planes: Callable[[Path], Sequence[ImagePlane]]
     read_ct_volume: ReadCtVolume
     read_measurements: Callable[[Path], Sequence[MarkedMeasurement]]
+    read_document_facts: Callable[[Path], DocumentFacts]
     segmenter: Callable[[], LesionSegmenter]
     results: ResultWriter
 
@@ -102,3 +142,4 @@ class StationSettings:
     box_margin_mm: float = 3.0
     short_to_long_ratio: float = 0.75
     radiomics: bool = True
+    documents: DocumentRules = DocumentRules()

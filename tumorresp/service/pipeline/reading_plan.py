@@ -12,9 +12,8 @@ from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.geometry import ImagePlane
 from tumorresp.domain.measurement import MarkedMeasurement, Measurement
 from tumorresp.domain.placement import place
-from tumorresp.service.pipeline.inputs import InputFile, WaitingItem, Workshops
-
-OWN_WRITER = "tumorresp"
+from tumorresp.service.pipeline.documents import ReadDocument, counted_documents, read_documents, what_stands
+from tumorresp.service.pipeline.inputs import DocumentRules, InputFile, WaitingItem, Workshops
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,7 @@ class ReadingPlan:
     readings: tuple[Reading, ...]
     waiting: tuple[WaitingItem, ...]
     refused: tuple[tuple[InputFile, TumorRespError], ...]
+    passed_over: tuple[WaitingItem, ...] = ()
 
     @cached_property
     def placed(self) -> Mapping[str, PlacedMeasurement]:
@@ -57,27 +57,34 @@ class ReadingPlan:
         }
 
 
-def plan_readings(files: Sequence[InputFile], workshops: Workshops) -> ReadingPlan:
-    """Read every document, place every measurement, and sort them by reader and date."""
+def plan_readings(files: Sequence[InputFile], workshops: Workshops, rules: DocumentRules | None = None) -> ReadingPlan:
+    """Read every document, place every measurement that counts, and sort them by reader and date."""
     refused: list[tuple[InputFile, TumorRespError]] = []
     waiting: list[WaitingItem] = []
-    images = [file for file in files if file.is_image]
+    read = read_documents((file for file in files if not file.is_image), workshops, refused)
+    here = {file.sop_instance_uid for file in files if file.is_image}
+    counted = counted_documents(read, here, rules or DocumentRules())
+    images = [file for file in files if file.is_image and file.sop_instance_uid not in counted.rejected]
     planes, series, dates = _index_planes(images, workshops.read_planes, refused)
-    placed: list[PlacedMeasurement] = []
-    for file in sorted((f for f in files if not f.is_image), key=lambda f: (f.name, f.sha256)):
-        try:
-            marked = workshops.read_measurements(file.path)
-        except TumorRespError as error:
-            refused.append((file, error))
-            continue
-        placed += _place_document(file, marked, planes, dates, waiting, refused)
+    by_uid: dict[str, PlacedMeasurement] = {}
+    documents: list[tuple[ReadDocument, tuple[Measurement, ...]]] = []
+    for document in counted.documents:
+        found = _place_document(document.file, document.marked, planes, dates, waiting, refused)
+        by_uid |= {item.measurement.measurement_uid: item for item in found}
+        documents.append((document, tuple(item.measurement for item in found)))
+    standing, replaced = what_stands(documents)
+    placed = [replace(by_uid[item.measurement_uid], measurement=item) for item in standing]
+    passed_over = (*counted.passed_over, *replaced)
     if not placed and not waiting and images and not refused:
-        waiting.append(
-            WaitingItem(
-                "no-measurements", "CT has arrived; no measurement refers to it yet.", images[0].series_instance_uid
-            )
-        )
-    return ReadingPlan(series, _split_readers(placed), tuple(waiting), tuple(refused))
+        waiting.append(_nothing_measured(images, passed_over))
+    return ReadingPlan(series, _split_readers(placed), tuple(waiting), tuple(refused), passed_over)
+
+
+def _nothing_measured(images: Sequence[InputFile], passed_over: Sequence[WaitingItem]) -> WaitingItem:
+    words = "CT has arrived; no measurement refers to it yet."
+    if any(item.code == "device-observer" for item in passed_over):
+        words = "CT has arrived; only a device has measured on it, and no setting names that device as a reader."
+    return WaitingItem("no-measurements", words, images[0].series_instance_uid)
 
 
 def _index_planes(
@@ -116,8 +123,6 @@ def _place_document(
     placed: list[PlacedMeasurement] = []
     without_image: list[Measurement] = []
     for item in marked:
-        if item.source.writer == OWN_WRITER:
-            continue
         try:
             measurement = place(item, planes)
         except MissingImages as error:

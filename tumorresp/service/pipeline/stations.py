@@ -64,7 +64,7 @@ class Stations:
         plan = self._plan(subject_key)
         for file, error in plan.refused:
             self._index.quarantine(file, error)
-        self._index.record_waiting(subject_key, plan.waiting)
+        self._index.record_waiting(subject_key, (*plan.waiting, *plan.passed_over))
         return tuple(uid for uid, placed in plan.placed.items() if placed.measurement.long_axis is not None)
 
     def segment(self, subject_key: str, measurement_uid: str) -> None:
@@ -109,7 +109,7 @@ class Stations:
             for point in reading.evaluation.time_points
             for item in point.ambiguous
         ]
-        self._index.record_waiting(subject_key, (*plan.waiting, *undecided))
+        self._index.record_waiting(subject_key, (*plan.waiting, *undecided, *plan.passed_over))
         return concluded
 
     def _plan(self, subject_key: str) -> ReadingPlan:
@@ -119,7 +119,7 @@ class Stations:
             if key not in self._plans:
                 if len(self._plans) >= 4:
                     self._plans.pop(next(iter(self._plans)))
-                self._plans[key] = plan_readings(files, self._workshops)
+                self._plans[key] = plan_readings(files, self._workshops, self._settings.documents)
             return self._plans[key]
 
     def _volume(self, plan: ReadingPlan, series_instance_uid: str) -> CtVolume:
