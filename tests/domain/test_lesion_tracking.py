@@ -133,8 +133,8 @@ def test_tracking_uid_is_derived_from_subject_and_first_identity() -> None:
 
 def test_tracking_uid_comes_before_label_and_position() -> None:
     _, result = follow(
-        [measured("a", (0, 0, 0), tracking_uid="1"), measured("b", (12, 0, 0), tracking_uid="2")],
-        [measured("c", (12, 0, 0), tracking_uid="1"), measured("d", (0, 0, 0), tracking_uid="2")],
+        [measured("a", (0, 0, 0), 10.0, tracking_uid="1"), measured("b", (12, 0, 0), 10.0, tracking_uid="2")],
+        [measured("c", (12, 0, 0), 10.0, tracking_uid="1"), measured("d", (0, 0, 0), 10.0, tracking_uid="2")],
     )
     assert ids(result) == {"c": "T01", "d": "T02"}
     assert how(result, "c") == "tracking UID"
@@ -215,7 +215,7 @@ def test_two_measurements_with_one_identity_both_wait() -> None:
         [measured("a", (0, 0, 0), tracking_uid="1"), measured("b", (90, 0, 0), tracking_uid="2")],
         [
             measured("c", (0, 0, 0), tracking_uid="1"),
-            measured("d", (1, 0, 0), tracking_uid="1"),
+            measured("d", (31, 0, 0), tracking_uid="1"),
             measured("e", (90, 0, 0), tracking_uid="2"),
         ],
     )
@@ -223,10 +223,14 @@ def test_two_measurements_with_one_identity_both_wait() -> None:
     assert ids(second) == {"c": "?T01", "d": "?T01", "e": "T02"}
 
 
-def test_the_same_measurement_twice_waits() -> None:
+def test_the_same_measurement_twice_is_one_unless_the_contents_differ() -> None:
     (result,) = follow([measured("a", (0, 0, 0)), measured("a", (0, 0, 0))])
+    assert ids(result) == {"a": "T01"}
+    assert [item.by_uid for item in result.superseded] == ["a"]
+    (result,) = follow([measured("a", (0, 0, 0)), measured("a", (0, 0, 0), 21.0)])
     assert len(result.ambiguous) == 2
     assert result.assignments == ()
+    assert "with other content" in reason(result, "a")
 
 
 # --- by label
@@ -297,7 +301,7 @@ def test_two_identities_of_one_lesion_at_one_time_point_wait_even_if_one_is_cont
     *_, last = follow(
         [measured("a", (0, 0, 0), tracking_uid="1", label="L1", site=LUNG)],
         [measured("b", (0, 0, 0), tracking_uid="9", label="L1")],
-        [measured("c", (0, 0, 0), tracking_uid="1", site=LIVER), measured("d", (0, 0, 0), tracking_uid="9")],
+        [measured("c", (0, 0, 0), tracking_uid="1", site=LIVER), measured("d", (21, 0, 0), tracking_uid="9")],
     )
     assert ids(last) == {"c": "?T01", "d": "?T01"}
 
@@ -342,7 +346,8 @@ def test_gate_is_15_mm_or_half_the_long_axis(offset: float, size: float, expecte
     [(6.0, "T01"), (6.7, "?T01,T02"), (10.0, "?T01,T02"), (14.0, "T02")],
 )
 def test_second_nearest_must_be_twice_as_far(place: float, expected: str) -> None:
-    _, result = follow([measured("a", (0, 0, 0)), measured("b", (20, 0, 0))], [measured("c", (place, 0, 0))])
+    baseline = [measured("a", (0, 0, 0), 15.0), measured("b", (20, 0, 0), 15.0)]
+    _, result = follow(baseline, [measured("c", (place, 0, 0))])
     assert ids(result) == {"c": expected}
 
 
@@ -352,17 +357,17 @@ def test_a_rival_just_beyond_the_gate_is_a_rival() -> None:
 
 
 def test_under_a_millimetre_nearer_is_noise() -> None:
-    _, result = follow([measured("a", (0, 0, 0)), measured("b", (1.5, 0, 0))], [measured("c", (0, 0, 0))])
+    _, result = follow([measured("a", (0, 0, 0), 1.0), measured("b", (1.5, 0, 0), 1.0)], [measured("c", (0, 0, 0))])
     assert ids(result) == {"c": "?T01,T02"}
-    _, result = follow([measured("a", (0, 0, 0)), measured("b", (2.0, 0, 0))], [measured("c", (0, 0, 0))])
+    _, result = follow([measured("a", (0, 0, 0), 1.0), measured("b", (2.0, 0, 0), 1.0)], [measured("c", (0, 0, 0))])
     assert ids(result) == {"c": "T01"}
 
 
 def test_two_measurements_near_one_lesion_wait_unless_one_is_clearly_nearer() -> None:
     baseline = [measured("a", (0, 0, 0))]
-    _, result = follow(baseline, [measured("b", (4, 0, 0)), measured("c", (-5, 0, 0))])
+    _, result = follow(baseline, [measured("b", (4, 0, 0), 5.0), measured("c", (-5, 0, 0), 5.0)])
     assert ids(result) == {"b": "?T01", "c": "?T01"}
-    _, result = follow(baseline, [measured("b", (1, 0, 0)), measured("c", (-5, 0, 0))])
+    _, result = follow(baseline, [measured("b", (1, 0, 0), 5.0), measured("c", (-5, 0, 0), 5.0)])
     assert ids(result) == {"b": "T01", "c": "?T01"}
 
 
@@ -424,7 +429,7 @@ def test_of_lesions_that_may_have_moved_the_nearest_is_named() -> None:
 def test_a_lesion_in_doubt_is_given_to_nobody_else() -> None:
     _, result = follow(
         [measured("a", (0, 0, 0), tracking_uid="1", site=LUNG)],
-        [measured("b", (0, 0, 0), tracking_uid="1", site=LIVER), measured("c", (1, 0, 0))],
+        [measured("b", (0, 0, 0), 10.0, tracking_uid="1", site=LIVER), measured("c", (11, 0, 0), 10.0)],
     )
     assert ids(result) == {"b": "?T01", "c": "?T01"}
     assert "in doubt" in reason(result, "c")
@@ -449,7 +454,7 @@ def test_called_target_but_unmatched_waits() -> None:
 
 def test_called_new_where_an_unmentioned_lesion_was_waits() -> None:
     baseline = [measured("a", (0, 0, 0), tracking_uid="1")]
-    new = measured("b", (8, 0, 0), role=NEW)
+    new = measured("b", (13, 0, 0), 5.0, role=NEW)
     assert ids(follow(baseline, [new])[1]) == {"b": "?T01"}
     mentioned = measured("c", (0, 0, 0), tracking_uid="1")
     assert ids(follow(baseline, [new, mentioned])[1]) == {"b": "NEW01", "c": "T01"}
@@ -458,7 +463,7 @@ def test_called_new_where_an_unmentioned_lesion_was_waits() -> None:
 def test_unstated_beside_a_lesion_that_is_measured_already_waits() -> None:
     _, result = follow(
         [measured("a", (0, 0, 0), tracking_uid="1")],
-        [measured("b", (0, 0, 0), tracking_uid="1"), measured("c", (9, 0, 0))],
+        [measured("b", (0, 0, 0), 10.0, tracking_uid="1"), measured("c", (9, 0, 0), 5.0)],
     )
     assert ids(result) == {"b": "T01", "c": "?T01"}
     assert "measured already" in reason(result, "c")
@@ -577,11 +582,11 @@ def test_every_measurement_ends_once_and_every_lesion_is_one(time_points: list[l
     results = follow(*time_points)
     lesions = {}
     for items, result in zip(time_points, results, strict=True):
-        ends = [i.measurement.measurement_uid for i in (*result.assignments, *result.ambiguous)]
+        ends = [i.measurement.measurement_uid for i in (*result.assignments, *result.ambiguous, *result.superseded)]
         assert sorted(ends) == sorted(item.measurement_uid for item in items)
-        at_once = [i.lesion.lesion_id for i in result.assignments]
+        at_once = [i.lesion.lesion_id for i in (*result.assignments, *result.pending)]
         assert len(at_once) == len(set(at_once))
-        for item in result.assignments:
+        for item in (*result.assignments, *result.pending):
             assert lesions.setdefault(item.lesion.lesion_id, item.lesion) == item.lesion
         assert all(candidate in lesions for item in result.ambiguous for candidate in item.candidate_lesion_ids)
     assert len({lesion.tracking_uid for lesion in lesions.values()}) == len(lesions)

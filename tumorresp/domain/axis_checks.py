@@ -63,7 +63,7 @@ def crossing(long_axis: Axis, short_axis: Axis, label: str) -> tuple[Finding, ..
     if 90 - angle > _PERPENDICULAR_TOLERANCE_DEGREES:
         words = f"The axes meet at {angle:.0f} degrees; the short axis should be perpendicular to the long one."
         findings.append(Finding("axes-not-perpendicular", Severity.WARNING, words, label))
-    if _segment_distance_mm(long_axis, short_axis) > _CROSSING_TOLERANCE_MM:
+    if segment_distance_mm(long_axis, short_axis) > _CROSSING_TOLERANCE_MM:
         words = "The axes do not cross: they may belong to different lesions."
         findings.append(Finding("axes-do-not-cross", Severity.WARNING, words, label))
     return tuple(findings)
@@ -73,7 +73,7 @@ def _line(axis: Axis) -> NDArray[np.float64]:
     return np.subtract(axis.end_lps_mm, axis.start_lps_mm)
 
 
-def _segment_distance_mm(one: Axis, other: Axis) -> float:
+def segment_distance_mm(one: Axis, other: Axis) -> float:
     """Return the least distance of two segments in space (Ericson, Real-Time Collision Detection, 5.1.9)."""
     p, q = np.asarray(one.start_lps_mm), np.asarray(other.start_lps_mm)
     d1, d2, r = _line(one), _line(other), p - q

@@ -8,20 +8,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorresp.domain.evaluation import Lesion
+from tumorresp.domain.label import compared_label
 from tumorresp.domain.measurement import LesionRole, LesionState, Measurement
 from tumorresp.domain.organ import organ_of, organs_conflict, side_of
+from tumorresp.domain.repeated_measurements import Undecided
 from tumorresp.domain.terminology import LESION, MORPHOLOGICALLY_ABNORMAL, NEOPLASM, Code
 
 ROLE_PREFIX: Mapping[LesionRole, str] = {LesionRole.TARGET: "T", LesionRole.NON_TARGET: "NT", LesionRole.NEW: "NEW"}
 _LESION_ID = re.compile(r"(NEW|NT|T)[\s_-]*0*([1-9]\d?)", re.IGNORECASE)
-# Words that any lesion may be called.
-_GENERIC_LABELS = frozenset(
-    ("lesion", "tumor", "tumour", "mass", "nodule", "node", "lymphnode", "metastasis", "target", "targetlesion",
-     "non-target", "non-targetlesion", "new", "newlesion", "bidirectional", "length", "line", "measurement", "recist")
-)  # fmt: skip
 _GENERIC_FINDINGS = (LESION, NEOPLASM, MORPHOLOGICALLY_ABNORMAL)
 # Under a millimetre, which of two is nearer is noise.
 _NEARNESS_FLOOR_MM = 1.0
+
+
+def as_lesion_id(text: str) -> tuple[LesionRole, int] | None:
+    """Return role and number where a text has the form of a lesion ID: T01, nt 2, NEW-1."""
+    matched = _LESION_ID.fullmatch(text.strip())
+    if matched is None:
+        return None
+    role = next(role for role, prefix in ROLE_PREFIX.items() if prefix == matched[1].upper())
+    return role, int(matched[2])
 
 
 @dataclass(frozen=True)
@@ -49,10 +55,17 @@ class TrackingParameters:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A measurement with its midpoint in baseline coordinates (LPS mm), None where unknown."""
+    """A measurement with its midpoint in baseline coordinates (LPS mm), None where unknown.
+
+    ``group`` holds all that lie on each other, where it is not certain which of them is the lesion's size; the
+    measurement speaks for them. ``others`` are those of its group, or those that it supersedes: their identities and
+    labels are its own, too.
+    """
 
     measurement: Measurement
     position: NDArray[np.float64] | None
+    group: Undecided | None = None
+    others: tuple[Measurement, ...] = ()
 
     @property
     def stable_uid(self) -> str:
@@ -61,18 +74,23 @@ class Seen:
 
     @property
     def label(self) -> str:
-        """The label as compared: lower case, no blanks; empty where it could be any lesion's."""
-        label = "".join(self.measurement.label.lower().split())
-        return "" if label in _GENERIC_LABELS else label
+        """The label as compared; empty where it could be any lesion's."""
+        return compared_label(self.measurement.label)
+
+    @property
+    def stable_uids(self) -> frozenset[str]:
+        """All stable tracking UIDs that it goes by."""
+        return frozenset(Seen(item, None).stable_uid for item in (self.measurement, *self.others)) - {""}
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """All labels that it goes by, as compared."""
+        return frozenset(Seen(item, None).label for item in (self.measurement, *self.others)) - {""}
 
     @property
     def labelled_id(self) -> tuple[LesionRole, int] | None:
         """Role and number where the label has the form of a lesion ID: T01, nt 2, NEW-1."""
-        matched = _LESION_ID.fullmatch(self.measurement.label.strip())
-        if matched is None:
-            return None
-        role = next(role for role, prefix in ROLE_PREFIX.items() if prefix == matched[1].upper())
-        return role, int(matched[2])
+        return as_lesion_id(self.measurement.label)
 
     @property
     def role(self) -> LesionRole | None:
@@ -113,8 +131,8 @@ class KnownLesion:
         """Return a lesion known by one measurement."""
         return cls(
             lesion,
-            frozenset({seen.stable_uid} - {""}),
-            frozenset({seen.label} - {""}),
+            seen.stable_uids,
+            seen.labels,
             seen.measurement.finding_type,
             seen.position,
             seen.long_axis_mm,
@@ -124,8 +142,8 @@ class KnownLesion:
         """Return the lesion with one more measurement."""
         return replace(
             self,
-            tracking_uids=self.tracking_uids | ({seen.stable_uid} - {""}),
-            labels=self.labels | ({seen.label} - {""}),
+            tracking_uids=self.tracking_uids | seen.stable_uids,
+            labels=self.labels | seen.labels,
             finding_type=self.finding_type or seen.measurement.finding_type,
             position=self.position if seen.position is None else seen.position,
             long_axis_mm=seen.long_axis_mm or self.long_axis_mm,

@@ -1,12 +1,13 @@
 """Which lesion a measurement belongs to: by identity, then by label, then by position; else a person decides.
 
 Time points are taken in order, so a later one never changes what was decided for an earlier one. Within a time point
-the order of the measurements decides nothing but the numbers of new lesion IDs.
+the order of the measurements decides nothing but the numbers of new lesion IDs. What lies on each other is one lesion's
+before it is matched (`repeated_measurements`).
 """
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 
@@ -19,6 +20,7 @@ from tumorresp.domain.identity import derived_uid
 from tumorresp.domain.lesion_matching import ROLE_PREFIX, KnownLesion, Seen, TrackingParameters
 from tumorresp.domain.measurement import LesionRole, Measurement
 from tumorresp.domain.organ import LYMPH_NODE_ORGAN
+from tumorresp.domain.repeated_measurements import Folded, Superseded, Undecided, fold_repeated
 from tumorresp.domain.time_point_matching import (
     Beginning,
     Doubt,
@@ -44,11 +46,13 @@ ToBaseline = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 class TrackedTimePoint:
     """One time point's measurements, in a fixed order.
 
-    ``to_baseline`` is None where the scans could not be registered: position then decides nothing.
+    ``to_baseline`` is None where the scans could not be registered: position then decides nothing. ``spaces`` names the
+    patient coordinates of a series by Series Instance UID, where several studies share them.
     """
 
     measurements: tuple[Measurement, ...]
     to_baseline: ToBaseline | None
+    spaces: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,11 +66,25 @@ class Assignment:
 
 
 @dataclass(frozen=True)
+class PendingLesion:
+    """A lesion that is there, while a person must say which of several measurements is its size."""
+
+    lesion: Lesion
+    measurements: tuple[Measurement, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
 class TrackingResult:
-    """What became of one time point's measurements, in their order."""
+    """What became of one time point's measurements: each is assigned, waits, or is superseded.
+
+    ``pending`` are lesions of which all measurements wait; those are among ``ambiguous``, too.
+    """
 
     assignments: tuple[Assignment, ...]
     ambiguous: tuple[AmbiguousMatch, ...]
+    superseded: tuple[Superseded, ...] = ()
+    pending: tuple[PendingLesion, ...] = ()
 
 
 def follow_lesions(
@@ -84,23 +102,24 @@ def follow_lesions(
     time_points
         In order of date, the baseline first.
     decisions
-        A person's: measurement UID -> lesion ID, or ``T``, ``NT`` or ``NEW`` for a lesion of its own with that role.
-        They come before all evidence.
+        A person's: measurement UID -> lesion ID, ``T``, ``NT`` or ``NEW`` for a lesion of its own with that role, or
+        ``NONE`` for one that is not to be used. They come before all evidence.
 
     Returns
     -------
     tuple of TrackingResult
-        One a time point. Every measurement is either assigned or ambiguous.
+        One a time point. Every measurement is assigned, ambiguous or superseded.
     """
     rules = parameters or TrackingParameters()
     known: tuple[KnownLesion, ...] = ()
     results = []
     for order, point in enumerate(time_points):
-        seen = tuple(_located(measurement, point.to_baseline) for measurement in point.measurements)
+        folded = fold_repeated(point.measurements, decisions or {}, point.spaces)
+        seen = _seen(folded, known, point.to_baseline)
         last = partial(new_at_follow_up, is_registered=point.to_baseline is not None) if order else first_at_baseline
         matching = Matching(seen, known, rules)
         for step in (
-            partial(by_decision, decisions=decisions or {}),
+            partial(by_decision, decisions=decisions or {}, is_first=order == 0),
             uncertain_documents,
             repeated_identities,
             by_tracking_uid,
@@ -109,29 +128,78 @@ def follow_lesions(
             last,
         ):
             matching = matching.after(step)
-        result, known = _settled(subject_key, matching)
+        result, known = _settled(subject_key, matching, folded)
         results.append(result)
     return tuple(results)
 
 
-def _settled(subject_key: str, matching: Matching) -> tuple[TrackingResult, tuple[KnownLesion, ...]]:
+def _seen(folded: Folded, known: Sequence[KnownLesion], to_baseline: ToBaseline | None) -> tuple[Seen, ...]:
+    """Return what is matched: each measurement that counts, and one of each group that waits together."""
+    groups = [group for group in folded.undecided if len(group.measurements) > 1]
+    taken = {(name, value) for item in folded.counting for name, value in _names_of(item)}
+    seen = []
+    for item in folded.counting:
+        replaced = [s.measurement for s in folded.superseded if s.by_uid == item.measurement_uid]
+        others = tuple(other for other in replaced if not (_names_of(other) - _names_of(item)) & taken)
+        seen.append(replace(_located(item, to_baseline), others=others))
+    speakers = [
+        replace(_located(_speaker(group, known), to_baseline), group=group, others=group.measurements)
+        for group in groups
+    ]
+    return (*seen, *speakers)
+
+
+def _names_of(item: Measurement) -> frozenset[tuple[str, str]]:
+    """Return what a measurement is recognised by: stable tracking UID and label."""
+    seen = Seen(item, None)
+    return frozenset(pair for pair in (("uid", seen.stable_uid), ("label", seen.label)) if pair[1])
+
+
+def _speaker(group: Undecided, known: Sequence[KnownLesion]) -> Measurement:
+    """Return the measurement by which a group's lesion is recognised: one with a known label, if any."""
+    labels = {label for k in known for label in k.labels}
+    return min(group.measurements, key=lambda item: (Seen(item, None).label not in labels, item.measurement_uid))
+
+
+def _settled(subject_key: str, matching: Matching, folded: Folded) -> tuple[TrackingResult, tuple[KnownLesion, ...]]:
     """Return the result of a time point and what is known after it."""
     known = {k.lesion.lesion_id: k for k in matching.known}
     begun = _begun_lesions(subject_key, matching)
-    assignments, ambiguous = [], []
+    assignments: list[Assignment] = []
+    ambiguous = [
+        AmbiguousMatch(group.measurements[0], (), group.reason)
+        for group in folded.undecided
+        if len(group.measurements) == 1
+    ]
+    pending: list[PendingLesion] = []
     for index, seen in enumerate(matching.seen):
         verdict = matching.verdicts[index]
         if isinstance(verdict, Doubt):
-            ambiguous.append(AmbiguousMatch(seen.measurement, verdict.candidate_lesion_ids, verdict.reason))
-        elif isinstance(verdict, Match):
-            lesion = verdict.known.lesion
-            known[lesion.lesion_id] = verdict.known.seen_again(seen)
-            assignments.append(Assignment(seen.measurement, lesion, verdict.by, _differences(seen, lesion)))
-        elif isinstance(verdict, Beginning):
-            lesion = begun[index]
+            ambiguous += _waiting(seen, verdict.candidate_lesion_ids, verdict.reason)
+            continue
+        if isinstance(verdict, Match):
+            lesion, by = verdict.known.lesion, verdict.by
+            findings = _differences(seen, lesion)
+            known[lesion.lesion_id] = verdict.known.seen_again(seen) if seen.group is None else verdict.known
+        else:
+            assert isinstance(verdict, Beginning), "claims are settled"
+            lesion, by, findings = begun[index], "first seen here", verdict.findings
             known[lesion.lesion_id] = KnownLesion.first_seen(lesion, seen)
-            assignments.append(Assignment(seen.measurement, lesion, "first seen here", verdict.findings))
-    return TrackingResult(tuple(assignments), tuple(ambiguous)), tuple(known.values())
+        if seen.group is None:
+            assignments.append(Assignment(seen.measurement, lesion, by, findings))
+        else:
+            ambiguous += _waiting(seen, (lesion.lesion_id,), "")
+            pending.append(PendingLesion(lesion, seen.group.measurements, seen.group.reason))
+    result = TrackingResult(tuple(assignments), tuple(ambiguous), folded.superseded, tuple(pending))
+    return result, tuple(known.values())
+
+
+def _waiting(seen: Seen, candidates: tuple[str, ...], reason: str) -> list[AmbiguousMatch]:
+    """Let a measurement wait, or all of a group."""
+    if seen.group is None:
+        return [AmbiguousMatch(seen.measurement, candidates, reason)]
+    words = f"{seen.group.reason} {reason}".strip()
+    return [AmbiguousMatch(item, candidates, words) for item in seen.group.measurements]
 
 
 def _begun_lesions(subject_key: str, matching: Matching) -> dict[int, Lesion]:
@@ -157,7 +225,14 @@ def _new_lesion_ids(matching: Matching) -> dict[int, tuple[str, LesionRole]]:
     used = {k.lesion.lesion_id for k in matching.known}
     begun = {index: v.role for index, v in sorted(matching.verdicts.items()) if isinstance(v, Beginning)}
     found: dict[int, str] = {}
+    for index in begun:
+        verdict = matching.verdicts[index]
+        if isinstance(verdict, Beginning) and verdict.lesion_id and verdict.lesion_id not in used:
+            found[index] = verdict.lesion_id
+            used.add(verdict.lesion_id)
     for index, role in begun.items():
+        if index in found:
+            continue
         named = matching.seen[index].labelled_id
         if named is not None and named[0] is role and (lesion_id := _lesion_id(*named)) not in used:
             found[index] = lesion_id

@@ -217,8 +217,9 @@ class Measurement:
     """One lesion at one time point by one reader, end points in LPS mm.
 
     ``long_axis`` is the longer line. Both axes are None when ``state`` needs none. ``stated_*_mm`` are kept beside
-    the recomputed lengths only where they differ beyond tolerance or could not be compared. ``doubt`` says why it is
-    not certain that the measurement counts; a person decides then.
+    the recomputed lengths only where they differ beyond tolerance or could not be compared. ``frame_of_reference_uid``
+    and ``slice_normal_lps`` (unit vector) are those of the image that the axes lie on, empty and None where unknown.
+    ``doubt`` says why it is not certain that the measurement counts; a person decides then.
     """
 
     measurement_uid: str
@@ -242,6 +243,8 @@ class Measurement:
     reader: str = ""
     device: str = ""
     measured_at: datetime.datetime | None = None
+    frame_of_reference_uid: str = ""
+    slice_normal_lps: Vector3 | None = None
     slice_thickness_mm: float | None = None
     modality: str = "CT"
     stated_long_mm: float | None = None

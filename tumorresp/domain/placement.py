@@ -164,6 +164,8 @@ def _measurement(
         reader=marked.reader,
         device=marked.device,
         measured_at=marked.measured_at,
+        frame_of_reference_uid=plane.frame_of_reference_uid if plane else marked.frame_of_reference_uid,
+        slice_normal_lps=plane.normal if plane else None,
         slice_thickness_mm=plane.slice_thickness_mm if plane else None,
         modality=plane.modality if plane else "CT",
         stated_long_mm=stated_mm[0],

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from tumorresp.domain.finding import Finding, Severity
+from tumorresp.domain.label import compared_label
 from tumorresp.domain.lesion_matching import (
     ROLE_PREFIX,
     KnownLesion,
     Seen,
     TrackingParameters,
+    as_lesion_id,
     conflict,
     contradiction,
     nearest,
@@ -48,10 +50,11 @@ class Doubt:
 
 @dataclass(frozen=True)
 class Beginning:
-    """A measurement starts a lesion of its own."""
+    """A measurement starts a lesion of its own; ``lesion_id`` is set where a person named it."""
 
     role: LesionRole
     findings: tuple[Finding, ...] = ()
+    lesion_id: str = ""
 
 
 Verdict: TypeAlias = Claim | Match | Doubt | Beginning
@@ -102,8 +105,11 @@ class Matching:
         return replace(self, verdicts={**self.verdicts, **settled})
 
 
-def by_decision(matching: Matching, decisions: Mapping[str, str]) -> Verdicts:
-    """Take what a person decided: a known lesion's ID, or the letters of a role for a lesion of its own."""
+def by_decision(matching: Matching, decisions: Mapping[str, str], *, is_first: bool) -> Verdicts:
+    """Take what a person decided: a lesion's ID, or the letters of a role for a lesion of its own.
+
+    At the first time point no lesion is known yet, and an ID begins the one that it names.
+    """
     roles = {prefix: role for role, prefix in ROLE_PREFIX.items()}
     known = {k.lesion.lesion_id: k for k in matching.known}
     verdicts: dict[int, Verdict] = {}
@@ -115,6 +121,8 @@ def by_decision(matching: Matching, decisions: Mapping[str, str]) -> Verdicts:
             verdicts[index] = Claim(known[wanted], "a person's decision")
         elif wanted in roles:
             verdicts[index] = Beginning(roles[wanted])
+        elif is_first and (named := as_lesion_id(wanted)) is not None:
+            verdicts[index] = Beginning(named[0], lesion_id=f"{ROLE_PREFIX[named[0]]}{named[1]:02d}")
         else:
             verdicts[index] = Doubt((), f"A person decided for {wanted}, which no earlier time point has.")
     return verdicts
@@ -128,12 +136,9 @@ def uncertain_documents(matching: Matching) -> Verdicts:
 def repeated_identities(matching: Matching) -> Verdicts:
     """Two measurements with one identity: which of them is the lesion, a person must say."""
     uids = Counter(seen.stable_uid for seen in matching.seen)
-    documents = Counter(seen.measurement.measurement_uid for seen in matching.seen)
     verdicts = {}
     for index, seen in matching.open:
-        if documents[seen.measurement.measurement_uid] > 1:
-            verdicts[index] = Doubt((), "The same measurement came more than once at this time point.")
-        elif seen.stable_uid and uids[seen.stable_uid] > 1:
+        if seen.stable_uid and uids[seen.stable_uid] > 1:
             candidates = [k for k in matching.known if seen.stable_uid in k.tracking_uids]
             words = "Several measurements of this time point carry this tracking UID."
             verdicts[index] = Doubt(_ids(candidates), words)
@@ -144,7 +149,7 @@ def by_tracking_uid(matching: Matching) -> Verdicts:
     """Recognise lesions by the identity that their writer keeps."""
     verdicts: dict[int, Verdict] = {}
     for index, seen in matching.open:
-        same = [k for k in matching.known if seen.stable_uid in k.tracking_uids]
+        same = [k for k in matching.known if seen.stable_uids & k.tracking_uids]
         if len(same) > 1:
             verdicts[index] = Doubt(_ids(same), "Several lesions had this tracking UID before.")
         elif same:
@@ -154,12 +159,13 @@ def by_tracking_uid(matching: Matching) -> Verdicts:
 
 def by_label(matching: Matching) -> Verdicts:
     """Recognise lesions by a label that is one lesion's at both time points, and by the same finding."""
-    used = Counter(seen.label for seen in matching.seen)
+    used = Counter(label for seen in matching.seen for label in seen.labels)
     verdicts: dict[int, Verdict] = {}
     for index, seen in matching.open:
-        same = [k for k in matching.known if seen.label in k.labels]
-        if len(same) == 1 and used[seen.label] == 1 and not same[0].findings_differ(seen):
-            claim = Claim(same[0], f"label “{seen.measurement.label.strip()}”")
+        same = [k for k in matching.known if seen.labels & k.labels]
+        is_single = all(used[label] == 1 for label in seen.labels)
+        if len(same) == 1 and is_single and not same[0].findings_differ(seen):
+            claim = Claim(same[0], f"label “{_label_shared(seen, same[0])}”")
             verdicts[index] = _unless_contradicted(matching, seen, claim, by_label=True)
     return verdicts
 
@@ -258,6 +264,12 @@ def _doubt_by_place(matching: Matching, seen: Seen) -> Doubt | None:
     if unplaced:
         return Doubt(_ids(unplaced), f"It may be {_names(unplaced)}, of which the place is not known.")
     return None
+
+
+def _label_shared(seen: Seen, known: KnownLesion) -> str:
+    """Return the label as written that a measurement, or one that it stands for, shares with a lesion."""
+    written = (seen.measurement.label, *(item.label for item in seen.others))
+    return next(label.strip() for label in written if compared_label(label) in known.labels)
 
 
 def _ids(lesions: Iterable[KnownLesion]) -> tuple[str, ...]:
