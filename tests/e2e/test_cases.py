@@ -96,3 +96,19 @@ def test_an_oblique_outline_on_pixels_that_are_not_square(real_data: Path, tmp_p
     assert float(row["reader_long_axis_mm"]) == pytest.approx(32.0, abs=0.05)
     assert float(row["reader_short_axis_mm"]) == pytest.approx(16.0, abs=0.05)
     assert (outcome.waiting, outcome.refused) == ((), ())
+
+
+def sums_and_responses(outcome: EvaluationOutcome) -> list[tuple[float | None, str]]:
+    """Return sum of diameters (mm) and overall response by RECIST 1.1 of each time point."""
+    (subject,) = outcome.subjects
+    rows = subject.document["responses"]
+    return [
+        (None if row["recist_sum_mm"] is None else round(float(row["recist_sum_mm"]), 1), row["recist_overall"])
+        for row in rows
+    ]
+
+
+def test_the_old_outline_of_a_tumour_is_not_added(real_data: Path, tmp_path: Path):
+    outcome = evaluate_case(real_data, "05-two-observers-gtv", tmp_path)
+    assert sums_and_responses(outcome) == [(30.0, "BASELINE")]
+    assert [row["lesion"] for row in lesion_rows(outcome)] == ["T01"]

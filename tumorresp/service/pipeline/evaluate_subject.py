@@ -1,27 +1,25 @@
 """One reading of a subject, assessed: lesions followed, observations made, criteria applied."""
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tumorresp.domain.ct_volume import CtVolume
-from tumorresp.domain.decimal_mm import to_decimal
-from tumorresp.domain.eligibility import method_of
 from tumorresp.domain.errors import TumorRespError
 from tumorresp.domain.evaluation import LesionEvaluation, SubjectEvaluation, TimePoint, TimePointEvaluation
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.identity import derived_uuid
-from tumorresp.domain.lesion_tracking import Assignment, TrackedTimePoint, follow_lesions
-from tumorresp.domain.measurement import Axis, Measurement
+from tumorresp.domain.lesion_tracking import Assignment, TrackedTimePoint, TrackingResult, follow_lesions
+from tumorresp.domain.measurement import Measurement
 from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.quantify.registration import register
-from tumorresp.response import LesionObservation, Visit, assess_recist_1_1, assess_volumetric
+from tumorresp.response import assess_recist_1_1, assess_volumetric
 from tumorresp.response.discordance import discordances
 from tumorresp.response.subject import SubjectDates
 from tumorresp.response.target_choice import check_baseline
 from tumorresp.service.pipeline.lesion_results import LesionResult
+from tumorresp.service.pipeline.observations import visits_of
 from tumorresp.service.pipeline.reading_plan import PlacedMeasurement, Reading
 
 ResultOf = Callable[[Measurement], LesionResult | None]
@@ -54,7 +52,7 @@ def evaluate_reading(
         for order, (date, _) in enumerate(reading.by_date, start=1)
     ]
     lesions = [tuple(_lesion(assignment, result_of) for assignment in result.assignments) for result in followed]
-    visits = [_visit(point, items) for point, items in zip(points, lesions, strict=True)]
+    visits = visits_of(points, lesions, followed)
     recist, volumetric = assess_recist_1_1(visits), assess_volumetric(visits)
     assessed = list(zip(recist, volumetric, strict=True))
     differing = {item.time_point_id: item.why for item in discordances(recist, volumetric, visits)}
@@ -68,7 +66,11 @@ def evaluate_reading(
                 lesions[number],
                 followed[number].ambiguous,
                 assessed[number],
-                (*notes[number], *(check_baseline(visits, SubjectDates()) if number == 0 else ())),
+                (
+                    *notes[number],
+                    *(check_baseline(visits, SubjectDates()) if number == 0 else ()),
+                    *_not_used(followed[number]),
+                ),
                 differing.get(point.time_point_id, ()),
             )
             for number, (point, (_, items)) in enumerate(zip(points, reading.by_date, strict=True))
@@ -95,6 +97,15 @@ def _tracked_time_points(
         tracked.append(TrackedTimePoint(measurements, to_baseline))
         notes.append(findings)
     return tracked, notes
+
+
+def _not_used(result: TrackingResult) -> tuple[Finding, ...]:
+    """Say which measurements a person has put aside; those that another one supersedes are said at its lesion."""
+    return tuple(
+        Finding("not-used", Severity.INFO, f"Not used: {item.reason}.", item.measurement.measurement_uid)
+        for item in result.superseded
+        if not item.by_uid
+    )
 
 
 def _unmoved(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -137,38 +148,3 @@ def _lesion(assignment: Assignment, result_of: ResultOf) -> LesionEvaluation:
         assignment.matched_by,
         findings,
     )
-
-
-def _visit(point: TimePoint, lesions: Sequence[LesionEvaluation]) -> Visit:
-    return Visit(point.time_point_id, point.name, point.date, tuple(_observation(item) for item in lesions))
-
-
-def _observation(item: LesionEvaluation) -> LesionObservation:
-    measurement, lesion = item.measurement, item.lesion
-    thickness = measurement.slice_thickness_mm
-    has_volume = item.biomarkers is not None and item.mask is not None and not item.mask.is_empty
-    return LesionObservation(
-        lesion_id=lesion.lesion_id,
-        role=lesion.role,
-        nodal=lesion.nodal,
-        organ=lesion.organ,
-        state=measurement.state,
-        long_axis_mm=_length(measurement.long_axis),
-        short_axis_mm=_length(measurement.short_axis),
-        volume_mm3=to_decimal(item.biomarkers.voxel_volume_mm3) if has_volume and item.biomarkers else None,
-        label=lesion.label,
-        method=method_of(measurement.modality),
-        slice_thickness_mm=None if thickness is None else to_decimal(thickness),
-        volume_doubt=_volume_doubt(item),
-    )
-
-
-def _volume_doubt(item: LesionEvaluation) -> str:
-    """Return why the volume of a measured lesion is not known or not to be believed; empty where it is."""
-    if item.biomarkers is not None and item.mask is not None and not item.mask.is_empty:
-        return item.biomarkers.volume_doubt
-    return "" if item.measurement.long_axis is None else "it has no mask"
-
-
-def _length(axis: Axis | None) -> Decimal | None:
-    return None if axis is None else to_decimal(axis.length_mm)

@@ -1,0 +1,84 @@
+"""What waits keeps back what a person's decision may change, from image measurements to categories."""
+
+import datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.domain.test_repeated_measurements import NEWER, item
+from tumorresp.domain.evaluation import LesionEvaluation, TimePoint
+from tumorresp.domain.lesion_tracking import TrackedTimePoint, follow_lesions
+from tumorresp.domain.measurement import LesionRole, LesionState, Measurement
+from tumorresp.response import assess_recist_1_1
+from tumorresp.response.observation import Visit
+from tumorresp.service.pipeline.observations import visits_of
+
+TARGET = LesionRole.TARGET
+
+
+def stay(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    return points
+
+
+def course(*time_points: list[Measurement], decisions: dict[str, str] | None = None) -> list[Visit]:
+    tracked = [TrackedTimePoint(tuple(items), stay) for items in time_points]
+    followed = follow_lesions("subject", tracked, decisions=decisions)
+    points = [TimePoint(f"p{order}", datetime.date(2024, order, 1), order) for order in range(1, len(time_points) + 1)]
+    lesions = [[LesionEvaluation(a.lesion, a.measurement, None, None) for a in r.assignments] for r in followed]
+    return visits_of(points, lesions, followed)
+
+
+def responses(*time_points: list[Measurement], decisions: dict[str, str] | None = None) -> list[str]:
+    return [str(a.overall) for a in assess_recist_1_1(course(*time_points, decisions=decisions))]
+
+
+def sums(*time_points: list[Measurement]) -> list[float | None]:
+    return [None if a.target_sum is None else float(a.target_sum) for a in assess_recist_1_1(course(*time_points))]
+
+
+def test_a_lesion_saved_twice_counts_once_with_the_newest_size() -> None:
+    baseline = [item("a"), item("b", long=31, **NEWER)]
+    assert sums(baseline, [item("c", long=32)]) == [31.0, 32.0]
+    assert responses(baseline, [item("c", long=32)]) == ["BASELINE", "SD"]
+
+
+@pytest.mark.parametrize(("long", "expected"), [(15.0, "NE"), (30.0, "NE"), (45.0, "NE")])
+def test_a_baseline_that_waits_gives_no_category(long: float, expected: str) -> None:
+    baseline = [item("a", label="T1"), item("b", label="T2", long=28)]
+    assert responses(baseline, [item("c", long=long)]) == ["BASELINE", expected]
+    decided = responses(baseline, [item("c", long=28)], decisions={"a": "T01", "b": "NONE"})
+    assert decided == ["BASELINE", "SD"]
+
+
+def test_a_part_that_waits_keeps_back_the_response_of_the_other() -> None:
+    """A lesion of 40 mm fell into parts of 18 and 14 mm: -55 % by the first alone, -20 % in truth."""
+    baseline = [item("a", long=40, tracking_uid="1", role=TARGET)]
+    first = item("b", (-8, 0, 0), 18, tracking_uid="1")
+    assert responses(baseline, [first]) == ["BASELINE", "PR"]
+    assert responses(baseline, [first, item("c", (12, 0, 0), 14)]) == ["BASELINE", "NE"]
+
+
+@pytest.mark.parametrize("others", [[], [item("d", (200, 0, 0), 20, tracking_uid="2", role=TARGET)]])
+def test_what_may_be_new_keeps_back_all_but_progression(others: list[Measurement]) -> None:
+    baseline = [item("a", long=20, tracking_uid="1", role=TARGET), *others]
+    for long, expected in ((10.0, "NE"), (20.0, "NE"), (50.0, "PD")):
+        now = [item("b", long=long, tracking_uid="1", role=TARGET), item("w", (50, 0, 0), 9, role=TARGET)]
+        now += [item("e", (200, 0, 0), 20, tracking_uid="2")] if others else []
+        assert responses(baseline, now)[1] == ("NE" if long < 50 else expected)
+
+
+def test_a_waiting_word_that_a_lesion_is_absent_adds_nothing() -> None:
+    baseline = [item("a", tracking_uid="1", role=TARGET)]
+    now = [item("b", tracking_uid="1"), item("c", None, label="X", state=LesionState.ABSENT)]
+    assert responses(baseline, now) == ["BASELINE", "SD"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_two_sizes_of_one_lesion_that_wait_may_still_prove_progression(order: int) -> None:
+    baseline = [item("a", long=20, label="T1")]
+    two: list[Any] = [item("b", long=40, label="T1"), item("c", long=38, label="T2")][::order]
+    assert responses(baseline, two) == ["BASELINE", "PD"]
+    small = [item("b", long=12, label="T1"), item("c", long=11, label="T2")][::order]
+    assert responses(baseline, small) == ["BASELINE", "NE"]
