@@ -11,6 +11,7 @@ from reports.cdisc.disease_response import category_of, disease_response, respon
 from reports.cdisc.parameter_codes import parameter
 from reports.cdisc.study_facts import StudyFacts
 from reports.cdisc.subject_records import Reading, SubjectRecords, study_day
+from reports.cdisc.visit_numbers import NumberedVisit
 from tumorresp.domain.assessment import Assessment, Category
 from tumorresp.response.best_response import response_date as response_began
 from tumorresp.response.observation import Visit
@@ -32,7 +33,7 @@ ADRS = DatasetDefinition(
         Variable("PARCAT2", "Parameter Category 2"),
         Variable("PARCAT3", "Parameter Category 3", free_text=True),
         Variable("AVISIT", "Analysis Visit", origin="Derived", free_text=True),
-        Variable("AVISITN", "Analysis Visit (N)", VariableType.INTEGER, "Derived"),
+        Variable("AVISITN", "Analysis Visit (N)", VariableType.FLOAT, "Derived"),
         Variable("ADT", "Analysis Date", VariableType.DATE, "Derived"),
         Variable("ADY", "Analysis Relative Day", VariableType.INTEGER, "Derived"),
         Variable("AVAL", "Analysis Value", VariableType.FLOAT, "Derived"),
@@ -95,7 +96,7 @@ class _Course:
     subject: SubjectRecords
     reading: Reading
     outcome: CriterionOutcome
-    visits: tuple[tuple[int, Visit, Assessment], ...]
+    visits: tuple[tuple[NumberedVisit, Visit, Assessment], ...]
     dated: tuple[DatedResponse, ...]
     sources: tuple[Source, ...]
 
@@ -142,14 +143,16 @@ def _courses(subject: SubjectRecords, facts: StudyFacts) -> Iterator[_Course]:
         for outcome in reading.outcome.outcomes:
             visits = tuple(
                 (number, visit, item)
-                for number, visit, item in zip(reading.visit_numbers, reading.visits, outcome.assessments, strict=True)
+                for number, visit, item in zip(
+                    reading.numbered_visits, reading.visits, outcome.assessments, strict=True
+                )
                 if item.overall is not Category.BASELINE
             )
             sources: list[Source] = []
             for number, _, _ in visits:
                 terms = reading.terms
-                key = (terms.evaluator_id, terms.kind.value, category_of(outcome.criterion), number)
-                sum_key = (reading.evaluator_title.upper(), outcome.criterion, number)
+                key = (terms.evaluator_id, terms.kind.value, category_of(outcome.criterion), number.number)
+                sum_key = (reading.evaluator_title.upper(), outcome.criterion, number.number)
                 if key in in_rs:
                     sources.append(("RS", "RSSTRESC", in_rs[key]))
                 elif sum_key in sums:
@@ -170,8 +173,8 @@ def _by_visit(course: _Course) -> Iterator[dict[str, Value]]:
         in_course = valid and (progression is None or index <= progression)
         yield {
             **of_parameter,
-            "AVISIT": visit.name,
-            "AVISITN": number,
+            "AVISIT": number.title,
+            "AVISITN": number.number,
             **_response(course, item.overall, date),
             "ANL01FL": "Y" if valid else "",
             "ANL02FL": "Y" if in_course else "",

@@ -29,7 +29,7 @@ ADTR = DatasetDefinition(
         Variable("PARCAT2", "Parameter Category 2"),
         Variable("PARCAT3", "Parameter Category 3", free_text=True),
         Variable("AVISIT", "Analysis Visit", origin="Derived", free_text=True),
-        Variable("AVISITN", "Analysis Visit (N)", VariableType.INTEGER, "Derived"),
+        Variable("AVISITN", "Analysis Visit (N)", VariableType.FLOAT, "Derived"),
         Variable("ADT", "Analysis Date", VariableType.DATE, "Derived"),
         Variable("ADY", "Analysis Relative Day", VariableType.INTEGER, "Derived"),
         Variable("AVAL", "Analysis Value", VariableType.FLOAT, "Derived"),
@@ -102,7 +102,7 @@ def tumor_analysis(subject: SubjectRecords, facts: StudyFacts) -> list[Row]:
     return list(rows)
 
 
-def sum_sequence(subject: SubjectRecords) -> dict[tuple[str, str, int], int]:
+def sum_sequence(subject: SubjectRecords) -> dict[tuple[str, str, float], int]:
     """Return ASEQ of every sum by evaluator (PARCAT2), criterion and visit number: what responses rest on."""
     keys = (
         (reading.evaluator_title.upper(), outcome.criterion, number)
@@ -221,7 +221,7 @@ def _diameter_flags(lesion: LesionObservation, value: Value, facts: StudyFacts) 
 def _when(subject: SubjectRecords, reading: Reading, index: int) -> dict[str, Value]:
     date = reading.visits[index].date
     return {
-        "AVISIT": reading.visits[index].name,
+        "AVISIT": reading.visit_title(index),
         "AVISITN": reading.visit_numbers[index],
         "ADT": date,
         "ADY": study_day(date, subject.first_day),

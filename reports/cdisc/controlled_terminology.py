@@ -122,6 +122,7 @@ CODELISTS: Mapping[str, tuple[str, str, tuple[str, ...]]] = MappingProxyType(
         "LAT": ("Laterality", "C99073", ("LEFT", "RIGHT")),
         "METHOD": ("Method", "C85492", tuple(dict.fromkeys(_METHODS.values()))),
         "UNIT": ("Unit", "C71620", ("mm", "mm3", "%")),
+        "EPOCH": ("Epoch", "C99079", ("SCREENING", "TREATMENT", "FOLLOW-UP")),
         "ND": ("Not Done", "C66789", ("NOT DONE",)),
         "NY": ("No Yes Response", "C66742", ("N", "Y")),
     }

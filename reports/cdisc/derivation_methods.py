@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 _STUDY_DAY = "Date minus first day, plus 1 on and after it; the first day is first dose, or RANDDT where it is unknown."
-_BEFORE_EXPOSURE = "Y on the results of the last visit on or before the first dose."
+_BEFORE_EXPOSURE = "Y on the last result of a lesion and test on or before the first dose."
 _LESION_LIST = "IDs of the target lesions {}, joined by commas."
 
 METHODS: Mapping[str, str] = MappingProxyType(
@@ -15,6 +15,8 @@ METHODS: Mapping[str, str] = MappingProxyType(
         "ADY": _STUDY_DAY,
         "TULOBXFL": _BEFORE_EXPOSURE,
         "TRLOBXFL": _BEFORE_EXPOSURE,
+        "RSLOBXFL": "Y on the last response of a test on or before the first dose.",
+        "EPOCH": "SCREENING up to the first dose, TREATMENT after it, FOLLOW-UP from the start of another therapy on.",
         "ASEQ": "Number of the record within the subject.",
         "ITTFL": "Y where RANDDT is known.",
         "SAFFL": "Y where TRTSDT is known.",
@@ -25,7 +27,7 @@ METHODS: Mapping[str, str] = MappingProxyType(
         "DTHDT": "Date of death.",
         "LSTALVDT": "Last date on which the subject was known to be alive.",
         "AVISIT": "Name of the visit.",
-        "AVISITN": "Number of the visit by date within the subject.",
+        "AVISITN": "Number of the visit in the trial, the same for the same name; decimals for unplanned visits.",
         "ADT": "Scan date; of progression the earliest, of other responses the latest of the visit; else the event's.",
         "AVAL": "Sum or size; code of the response (CR 1, PR 2, SD 3, ...); 1 for Y, 0 for N; days of a time to event.",
         "AVALC": "Response category, or Y or N.",

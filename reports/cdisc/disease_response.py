@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from reports.cdisc.controlled_terminology import RS_TESTS
 from reports.cdisc.dataset import DatasetDefinition, Row, Value, Variable, VariableType
+from reports.cdisc.exposure import epoch, flag_last_before_exposure
 from reports.cdisc.study_facts import ExportMode, StudyFacts
 from reports.cdisc.subject_records import Reading, SubjectRecords, study_day
 from tumorresp.domain.assessment import Assessment, Category, NewLesionStatus
@@ -30,10 +31,12 @@ RS = DatasetDefinition(
         Variable("RSORRES", "Result or Finding in Original Units", origin="Collected"),
         Variable("RSSTRESC", "Character Result/Finding in Std Format", codelist="ONCRSR"),
         Variable("RSNAM", "Vendor Name", free_text=True),
+        Variable("RSLOBXFL", "Last Observation Before Exposure Flag", origin="Derived", codelist="NY"),
         Variable("RSEVAL", "Evaluator", codelist="EVAL"),
         Variable("RSEVALID", "Evaluator Identifier", codelist="MEDEVAL"),
-        Variable("VISITNUM", "Visit Number", VariableType.INTEGER),
+        Variable("VISITNUM", "Visit Number", VariableType.FLOAT),
         Variable("VISIT", "Visit Name", origin="Collected", free_text=True),
+        Variable("EPOCH", "Epoch", origin="Derived", codelist="EPOCH"),
         Variable("RSDTC", "Date/Time of Assessment", VariableType.ISO_DATE, "Collected"),
         Variable("RSDY", "Study Day of Assessment", VariableType.INTEGER, "Derived"),
     ),
@@ -55,6 +58,12 @@ def disease_response(subject: SubjectRecords, facts: StudyFacts) -> list[Row]:
         if category_of(outcome.criterion)
         for row in _of_criterion(subject, reading, outcome, facts)
     ]
+    flag_last_before_exposure(
+        [row for row in rows if row["RSTESTCD"] != "BESTRESP"],
+        "RS",
+        subject.dates.first_treatment,
+        ("RSCAT", "RSTESTCD", "RSEVAL", "RSEVALID"),
+    )
     rows.sort(key=lambda row: (row["RSCAT"], row["RSTESTCD"], row["RSEVAL"], row["RSEVALID"], row.get("VISITNUM") or 0))
     for number, row in enumerate(rows, start=1):
         row["RSSEQ"] = number
@@ -84,7 +93,8 @@ def _of_criterion(
         of_visit = fixed | {
             "RSLNKGRP": reading.link_group(index),
             "VISITNUM": reading.visit_numbers[index],
-            "VISIT": visit.name.upper(),
+            "VISIT": reading.visit_title(index).upper(),
+            "EPOCH": epoch(date, subject.dates),
             "RSDTC": date.isoformat(),
             "RSDY": study_day(date, subject.first_day),
         }
@@ -94,6 +104,7 @@ def _of_criterion(
     if best is not None and best.date is not None and best.category not in _NO_RESPONSE:
         yield fixed | {
             **_result("BESTRESP", best.category),
+            "EPOCH": epoch(best.date, subject.dates),
             "RSDTC": best.date.isoformat(),
             "RSDY": study_day(best.date, subject.first_day),
         }

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from reports.cdisc.controlled_terminology import EVALUATOR_IDS, PARAMETER_SUFFIXES
 from reports.cdisc.study_facts import EvaluatorKind, EvaluatorTerms, StudyFacts
+from reports.cdisc.visit_numbers import NumberedVisit, VisitPlan, visit_number_text
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.response.observation import LesionObservation, Visit
 from tumorresp.response.outcome import SubjectOutcome
@@ -19,21 +20,30 @@ class Reading:
 
     Parameters
     ----------
-    visit_numbers
-        VISITNUM, one a visit.
+    numbered_visits
+        VISIT and VISITNUM, one a visit.
     lesions
         By lesion ID the observation that identified the lesion, in order of identification.
     """
 
     outcome: SubjectOutcome
     terms: EvaluatorTerms
-    visit_numbers: tuple[int, ...]
+    numbered_visits: tuple[NumberedVisit, ...]
     lesions: Mapping[str, LesionObservation]
 
     @property
     def visits(self) -> tuple[Visit, ...]:
         """The visits in order of date."""
         return self.outcome.course.visits
+
+    @property
+    def visit_numbers(self) -> tuple[float, ...]:
+        """VISITNUM and AVISITN, one a visit."""
+        return tuple(visit.number for visit in self.numbered_visits)
+
+    def visit_title(self, index: int) -> str:
+        """Return AVISIT of a visit; VISIT is the same in capitals."""
+        return self.numbered_visits[index].title
 
     @property
     def link_prefix(self) -> str:
@@ -63,7 +73,7 @@ class Reading:
 
     def link_group(self, index: int) -> str:
         """Return --LNKGRP of a visit: A1, A2 ..."""
-        return f"{self.link_prefix}A{self.visit_numbers[index]}"
+        return f"{self.link_prefix}A{visit_number_text(self.visit_numbers[index])}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +91,26 @@ class SubjectRecords:
         return self.dates.first_treatment or self.dates.reference
 
 
-def subject_records(outcomes: Sequence[SubjectOutcome], facts: StudyFacts) -> Iterator[SubjectRecords]:
+def visit_plan(outcomes: Sequence[SubjectOutcome], facts: StudyFacts) -> VisitPlan:
+    """Return the visits of the trial."""
+
+    def subject(outcome: SubjectOutcome) -> str:
+        return facts.unique_subject_id(outcome.course.subject_id)
+
+    return VisitPlan(
+        [outcome.course.visits for outcome in own] for _, own in groupby(sorted(outcomes, key=subject), key=subject)
+    )
+
+
+def subject_records(
+    outcomes: Sequence[SubjectOutcome], facts: StudyFacts, plan: VisitPlan | None = None
+) -> Iterator[SubjectRecords]:
     """Yield the subjects in order of USUBJID.
+
+    Parameters
+    ----------
+    plan
+        Of ``visit_plan``, where it is known already.
 
     Raises
     ------
@@ -90,6 +118,7 @@ def subject_records(outcomes: Sequence[SubjectOutcome], facts: StudyFacts) -> It
         If an evaluator has no term, two readings of a subject are by the same evaluator, or its dates contradict one
         another.
     """
+    visits = plan or visit_plan(outcomes, facts)
     names = {outcome.course.evaluator for outcome in outcomes}
     terms = {name: facts.evaluator_terms(name, is_only_one=len(names) == 1) for name in sorted(names)}
 
@@ -102,7 +131,7 @@ def subject_records(outcomes: Sequence[SubjectOutcome], facts: StudyFacts) -> It
     ):
         own = list(group)
         _check(usubjid, own, terms)
-        numbers = _visit_numbers([outcome.course.visits for outcome in own])
+        numbers = visits.numbered([outcome.course.visits for outcome in own])
         yield SubjectRecords(
             usubjid,
             own[0].course.subject_id.removeprefix(f"{facts.study_id}-"),
@@ -130,40 +159,12 @@ def study_day(day: datetime.date | str | None, first_day: datetime.date | None) 
     return difference + 1 if difference >= 0 else difference
 
 
-def last_visit_before_exposure(visits: Sequence[Visit], first_treatment: datetime.date | None) -> int | None:
-    """Return the index of the last visit up to the first dose, None where there is none or the dose is not known."""
-    if first_treatment is None:
-        return None
-    return max((index for index, visit in enumerate(visits) if visit.date <= first_treatment), default=None)
-
-
 def _identified(visits: Sequence[Visit]) -> dict[str, LesionObservation]:
     first: dict[str, LesionObservation] = {}
     for visit in visits:
         for lesion in visit.observations:
             first.setdefault(lesion.lesion_id, lesion)
     return first
-
-
-def _visit_numbers(courses: Sequence[Sequence[Visit]]) -> list[tuple[int, ...]]:
-    """Return visit numbers by date over all evaluators; visits of one name are one, even if their days differ."""
-    labels = [_labels(visits) for visits in courses]
-    first_dates: dict[tuple[str, int], datetime.date] = {}
-    for visits, names in zip(courses, labels, strict=True):
-        for visit, name in zip(visits, names, strict=True):
-            first_dates[name] = min(visit.date, first_dates.get(name, visit.date))
-    ordered = sorted(first_dates, key=lambda name: (first_dates[name], name))
-    numbers = {name: number for number, name in enumerate(ordered, start=1)}
-    return [tuple(numbers[name] for name in names) for names in labels]
-
-
-def _labels(visits: Sequence[Visit]) -> list[tuple[str, int]]:
-    seen: dict[str, int] = {}
-    labels = []
-    for visit in visits:
-        seen[visit.name] = seen.get(visit.name, 0) + 1
-        labels.append((visit.name, seen[visit.name]))
-    return labels
 
 
 def _check(usubjid: str, own: Sequence[SubjectOutcome], terms: dict[str, EvaluatorTerms]) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from reports.cdisc.controlled_terminology import ROLE_TERMS, TU_TESTS, laterality_term, location_term, method_term
 from reports.cdisc.dataset import DatasetDefinition, Row, Value, Variable, VariableType
+from reports.cdisc.exposure import epoch, flag_last_before_exposure
 from reports.cdisc.study_facts import ExportMode, StudyFacts
-from reports.cdisc.subject_records import Reading, SubjectRecords, last_visit_before_exposure, study_day
+from reports.cdisc.subject_records import Reading, SubjectRecords, study_day
 from tumorresp.response.observation import LesionObservation
 
 TU = DatasetDefinition(
@@ -33,8 +34,9 @@ TU = DatasetDefinition(
         Variable("TULOBXFL", "Last Observation Before Exposure Flag", origin="Derived", codelist="NY"),
         Variable("TUEVAL", "Evaluator", codelist="EVAL"),
         Variable("TUEVALID", "Evaluator Identifier", codelist="MEDEVAL"),
-        Variable("VISITNUM", "Visit Number", VariableType.INTEGER),
+        Variable("VISITNUM", "Visit Number", VariableType.FLOAT),
         Variable("VISIT", "Visit Name", origin="Collected", free_text=True),
+        Variable("EPOCH", "Epoch", origin="Derived", codelist="EPOCH"),
         Variable("TUDTC", "Date/Time of Tumor/Lesion Identification", VariableType.ISO_DATE, "Collected"),
         Variable("TUDY", "Study Day of Tumor/Lesion Identification", VariableType.INTEGER, "Derived"),
     ),
@@ -67,6 +69,7 @@ def tumor_identification(subject: SubjectRecords, facts: StudyFacts) -> list[Row
     rows: list[dict[str, Value]] = []
     for reading in subject.readings:
         own = [row for row, _ in _identified(subject, reading, facts)]
+        flag_last_before_exposure(own, "TU", subject.dates.first_treatment, ("TULNKID", "TUTESTCD"))
         rows += sorted(own, key=lambda row: (str(row["TULNKID"]), str(row["TUTESTCD"])))
     for number, row in enumerate(rows, start=1):
         row["TUSEQ"] = number
@@ -102,7 +105,6 @@ def _identified(
     subject: SubjectRecords, reading: Reading, facts: StudyFacts
 ) -> Iterator[tuple[dict[str, Value], LesionObservation]]:
     seen: set[str] = set()
-    baseline = last_visit_before_exposure(reading.visits, subject.dates.first_treatment)
     for index, visit in enumerate(reading.visits):
         for lesion in visit.observations:
             if lesion.lesion_id in seen:
@@ -119,11 +121,11 @@ def _identified(
                     "TULOC": location_term(lesion.organ, nodal=lesion.nodal),
                     "TULAT": laterality_term(lesion.organ),
                     "TUMETHOD": method_term(lesion.method),
-                    "TULOBXFL": "Y" if index == baseline else "",
                     "TUEVAL": reading.terms.kind.value,
                     "TUEVALID": reading.terms.evaluator_id,
                     "VISITNUM": reading.visit_numbers[index],
-                    "VISIT": visit.name.upper(),
+                    "VISIT": reading.visit_title(index).upper(),
+                    "EPOCH": epoch(date, subject.dates),
                     "TUDTC": date.isoformat(),
                     "TUDY": study_day(date, subject.first_day),
                 },

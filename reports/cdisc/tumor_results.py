@@ -7,8 +7,9 @@ from functools import lru_cache
 
 from reports.cdisc.controlled_terminology import ROLE_TERMS, TR_TESTS, method_term
 from reports.cdisc.dataset import DatasetDefinition, Row, Value, Variable, VariableType
+from reports.cdisc.exposure import epoch, flag_last_before_exposure
 from reports.cdisc.study_facts import ExportMode, StudyFacts
-from reports.cdisc.subject_records import Reading, SubjectRecords, last_visit_before_exposure, study_day
+from reports.cdisc.subject_records import Reading, SubjectRecords, study_day
 from tumorresp.domain.assessment import Assessment
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response.observation import LesionObservation, Visit
@@ -44,8 +45,9 @@ TR = DatasetDefinition(
         Variable("TRLOBXFL", "Last Observation Before Exposure Flag", origin="Derived", codelist="NY"),
         Variable("TREVAL", "Evaluator", codelist="EVAL"),
         Variable("TREVALID", "Evaluator Identifier", codelist="MEDEVAL"),
-        Variable("VISITNUM", "Visit Number", VariableType.INTEGER),
+        Variable("VISITNUM", "Visit Number", VariableType.FLOAT),
         Variable("VISIT", "Visit Name", origin="Collected", free_text=True),
+        Variable("EPOCH", "Epoch", origin="Derived", codelist="EPOCH"),
         Variable("TRDTC", "Date/Time of Tumor/Lesion Measurement", VariableType.ISO_DATE, "Collected"),
         Variable("TRDY", "Study Day of Tumor/Lesion Measurement", VariableType.INTEGER, "Derived"),
     ),
@@ -56,7 +58,7 @@ SUM_CRITERION = "recist-1.1"
 """The criterion whose sum of diameters an assessor's SUMDIAM is."""
 _CHANGE_PLACES = 6
 
-_NON_TARGET_STATES = {
+_TUMOUR_STATES = {
     LesionState.MEASURED: "PRESENT",
     LesionState.PRESENT: "PRESENT",
     LesionState.TOO_SMALL: "PRESENT",
@@ -65,11 +67,14 @@ _NON_TARGET_STATES = {
     LesionState.UNEQUIVOCAL_PROGRESSION: "UNEQUIVOCAL PROGRESSION",
     LesionState.MERGED: "TUMOR MERGED",
 }
-_NON_TARGET_NODE_STATES = _NON_TARGET_STATES | {
+_NODE_STATES = {
     LesionState.PRESENT: "PATHOLOGICAL",
+    LesionState.UNEQUIVOCAL_PROGRESSION: "PATHOLOGICAL",
     LesionState.TOO_SMALL: "NONPATHOLOGICAL",
     LesionState.ABSENT: "NONPATHOLOGICAL",
 }
+"""LNSTATE knows these two words alone; what else a reader says of a node is a TUMSTATE."""
+_SAID_OF_NODES = frozenset((LesionState.EQUIVOCAL, LesionState.UNEQUIVOCAL_PROGRESSION, LesionState.MERGED))
 _NEW_STATES = {
     LesionState.MEASURED: "UNEQUIVOCAL",
     LesionState.PRESENT: "UNEQUIVOCAL",
@@ -79,12 +84,10 @@ _NEW_STATES = {
     LesionState.EQUIVOCAL: "EQUIVOCAL",
     LesionState.MERGED: "TUMOR MERGED",
 }
-_TARGET_STATES = {
-    LesionState.ABSENT: "ABSENT",
-    LesionState.PRESENT: "PRESENT",
-    LesionState.EQUIVOCAL: "EQUIVOCAL",
-    LesionState.UNEQUIVOCAL_PROGRESSION: "UNEQUIVOCAL PROGRESSION",
-}
+_STATED_OF_TARGETS = frozenset(
+    (LesionState.ABSENT, LesionState.PRESENT, LesionState.EQUIVOCAL, LesionState.UNEQUIVOCAL_PROGRESSION)
+)
+"""A target that is measured, too small or merged is told by its size or by why there is none."""
 
 
 def tumor_results(subject: SubjectRecords, facts: StudyFacts) -> list[Row]:
@@ -92,6 +95,7 @@ def tumor_results(subject: SubjectRecords, facts: StudyFacts) -> list[Row]:
     rows: list[dict[str, Value]] = []
     for reading in subject.readings:
         own = list(_of_reading(subject, reading, facts))
+        flag_last_before_exposure(own, "TR", subject.dates.first_treatment, ("TRGRPID", "TRLNKID", "TRTESTCD"))
         own.sort(key=lambda row: (row["TRLNKID"], row["VISITNUM"], row["TRTESTCD"]))
         rows += own
     for number, row in enumerate(rows, start=1):
@@ -110,16 +114,24 @@ def lesion_results(lesion: LesionObservation, facts: StudyFacts) -> list[dict[st
         results += _target_state(lesion, facts, has_axis=any(item["TRTESTCD"] == _axis(lesion) for item in results))
     elif lesion.role is LesionRole.NEW:
         results.append(_state("TUMSTATE", _NEW_STATES.get(lesion.state)))
-    elif lesion.nodal:
-        if lesion.state is not LesionState.MEASURED or not results:
-            results.append(_state("LNSTATE", _NON_TARGET_NODE_STATES.get(lesion.state)))
-    else:
-        results.append(_state("TUMSTATE", _NON_TARGET_STATES.get(lesion.state)))
+    elif not lesion.nodal or lesion.state is not LesionState.MEASURED or not results:
+        results += _stated(lesion)
     return results
 
 
+def _stated(lesion: LesionObservation) -> list[dict[str, Value]]:
+    """Return the state of a target or non-target lesion: LNSTATE of a node, TUMSTATE of any other."""
+    if not lesion.nodal:
+        return [_state("TUMSTATE", _TUMOUR_STATES.get(lesion.state))]
+    states = []
+    if lesion.state in _NODE_STATES or lesion.state not in _SAID_OF_NODES:
+        states.append(_state("LNSTATE", _NODE_STATES.get(lesion.state)))
+    if lesion.state in _SAID_OF_NODES:
+        states.append(_state("TUMSTATE", _TUMOUR_STATES[lesion.state]))
+    return states
+
+
 def _of_reading(subject: SubjectRecords, reading: Reading, facts: StudyFacts) -> Iterator[dict[str, Value]]:
-    baseline = last_visit_before_exposure(reading.visits, subject.dates.first_treatment)
     known: dict[str, LesionObservation] = {}
     sums = _sums(reading) if facts.mode is ExportMode.CENTRAL_READ else None
     for index, visit in enumerate(reading.visits):
@@ -132,30 +144,32 @@ def _of_reading(subject: SubjectRecords, reading: Reading, facts: StudyFacts) ->
             "TREVAL": reading.terms.kind.value,
             "TREVALID": reading.terms.evaluator_id,
             "VISITNUM": reading.visit_numbers[index],
-            "VISIT": visit.name.upper(),
+            "VISIT": reading.visit_title(index).upper(),
+            "EPOCH": epoch(visit.date, subject.dates),
         }
-        flag = "Y" if index == baseline else ""
         for lesion in visit.observations:
-            of_lesion = of_visit | _lesion_facts(reading, lesion, visit, subject.first_day)
+            of_lesion = of_visit | _lesion_facts(reading, lesion, visit, subject)
             for result in lesion_results(lesion, facts):
-                yield {**of_lesion, **result, "TRLOBXFL": flag if "TRORRES" in result else ""}
+                yield {**of_lesion, **result}
         yield from _not_assessed(reading, visit, known, of_visit)
         if sums is not None:
-            yield from ({**of_visit, **result} for result in _group_results(sums[index]))
+            when: dict[str, Value] = {"TRDTC": _iso(visit.date), "TRDY": study_day(visit.date, subject.first_day)}
+            yield from ({**of_visit, **when, **result} for result in _group_results(sums[index]))
         for lesion in visit.observations:
             known.setdefault(lesion.lesion_id, lesion)
 
 
 def _lesion_facts(
-    reading: Reading, lesion: LesionObservation, visit: Visit, first_day: datetime.date | None
+    reading: Reading, lesion: LesionObservation, visit: Visit, subject: SubjectRecords
 ) -> dict[str, Value]:
     date = lesion.date or visit.date
     return {
         "TRGRPID": ROLE_TERMS[lesion.role],
         "TRLNKID": reading.link_id(lesion.lesion_id),
         "TRMETHOD": method_term(lesion.method),
+        "EPOCH": epoch(date, subject.dates),
         "TRDTC": _iso(date),
-        "TRDY": study_day(date, first_day),
+        "TRDY": study_day(date, subject.first_day),
     }
 
 
@@ -171,13 +185,7 @@ def _sizes(lesion: LesionObservation, facts: StudyFacts) -> list[dict[str, Value
 
 
 def _target_state(lesion: LesionObservation, facts: StudyFacts, *, has_axis: bool) -> list[dict[str, Value]]:
-    results = []
-    if lesion.state in _TARGET_STATES:
-        word = _TARGET_STATES[lesion.state]
-        if lesion.nodal and lesion.state is LesionState.ABSENT:
-            results.append(_state("LNSTATE", "NONPATHOLOGICAL"))
-        else:
-            results.append(_state("LNSTATE" if lesion.nodal else "TUMSTATE", word))
+    results = _stated(lesion) if lesion.state in _STATED_OF_TARGETS else []
     if has_axis or lesion.is_contradictory:
         return results
     axis = _axis(lesion)

@@ -125,6 +125,7 @@ LESIONS = [
     ([tr("T02", "WEEK 6", "LDIAM", "22"), tr("T02", "WEEK 6", "LPERP", "12")], "measured", "22", "12"),
     ([tr("T02", "WEEK 6", "LPERP", "8"), tr("T02", "WEEK 6", "LNSTATE", "NONPATHOLOGICAL")], "measured", None, "8"),
     ([tr("T02", "WEEK 6", "LNSTATE", "NONPATHOLOGICAL")], "absent", None, None),
+    ([tr("T02", "WEEK 6", "LNSTATE", "NON-PATHOLOGICAL")], "absent", None, None),
     ([tr("T02", "WEEK 6", "LNSTATE", "PATHOLOGICAL")], "present", None, None),
     ([tr("T01", "WEEK 6", "LDIAM", "0"), tr("T01", "WEEK 6", "TUMSTATE", "ABSENT")], "absent", None, None),
     ([tr("T01", "WEEK 6", "LDIAM", "31"), tr("T01", "WEEK 6", "TUMSTATE", "PRESENT")], "measured", "31", None),

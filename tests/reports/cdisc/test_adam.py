@@ -100,6 +100,16 @@ def test_lesions_have_a_parameter_each() -> None:
     assert [row["PCHGNAD"] for row in of_parameter(rows, "LDIAM1")] == [None, -100, None]
 
 
+def test_nadir_of_a_lesion_that_falls_and_rises_twice() -> None:
+    """The nadir is the smallest earlier size, not the last: 40, 20, 30, 25, 35, 10, 12 mm."""
+    sizes = (40, 20, 30, 25, 35, 10, 12)
+    rows = export([subject(*(f"T01={size}" for size in sizes))], SPONSOR)["ADTR"]
+    for code in ("LDIAM1", "SDIAM"):
+        of_code = of_parameter(rows, code)
+        assert [row["NADIR"] for row in of_code] == [None, 40, 20, 20, 20, 20, 10]
+        assert [row["CHGNAD"] for row in of_code] == [None, -20, 10, 5, 15, -10, 2]
+
+
 def test_total_volume_stands_beside_the_sum_of_diameters() -> None:
     outcome = subject("T01=40/v900 T02=20/v100", "T01=25/v300 T02=17/v40", volumes=True)
     rows = export([outcome], SPONSOR)["ADTR"]

@@ -128,23 +128,39 @@ def test_node_is_measured_by_its_short_axis(text: str, expected: dict[str, float
     assert {test: values[2] for test, values in results(rows, "T02", 2).items()} == expected
 
 
-@pytest.mark.parametrize(
-    ("text", "test", "word"),
-    [
-        ("NT01=present", "TUMSTATE", "PRESENT"),
-        ("NT01=absent", "TUMSTATE", "ABSENT"),
-        ("NT01=pd", "TUMSTATE", "UNEQUIVOCAL PROGRESSION"),
-        ("NT01=equivocal", "TUMSTATE", "EQUIVOCAL"),
-        ("NT01n=present", "LNSTATE", "PATHOLOGICAL"),
-        ("NT01n=absent", "LNSTATE", "NONPATHOLOGICAL"),
-        ("NEW01=present", "TUMSTATE", "UNEQUIVOCAL"),
-        ("NEW01=equivocal", "TUMSTATE", "EQUIVOCAL"),
-    ],
-)
-def test_state_of_a_non_target_or_new_lesion(text: str, test: str, word: str) -> None:
-    link = text.split("=")[0].removesuffix("n")
-    rows = export([subject("T01=40", f"T01=40 {text}")], SPONSOR)["TR"]
-    assert results(rows, link, 2) == {test: (word, word, None, "", "", "")}
+# What a reader says of a lesion, and the records of it: (test, result).
+STATES = [
+    ("NT01=present", [("TUMSTATE", "PRESENT")]),
+    ("NT01=absent", [("TUMSTATE", "ABSENT")]),
+    ("NT01=pd", [("TUMSTATE", "UNEQUIVOCAL PROGRESSION")]),
+    ("NT01=equivocal", [("TUMSTATE", "EQUIVOCAL")]),
+    ("NT01n=present", [("LNSTATE", "PATHOLOGICAL")]),
+    ("NT01n=absent", [("LNSTATE", "NONPATHOLOGICAL")]),
+    ("NT01n=small", [("LNSTATE", "NONPATHOLOGICAL")]),
+    ("NT01n=pd", [("LNSTATE", "PATHOLOGICAL"), ("TUMSTATE", "UNEQUIVOCAL PROGRESSION")]),
+    ("NT01n=equivocal", [("TUMSTATE", "EQUIVOCAL")]),
+    ("T01n=present", [("LNSTATE", "PATHOLOGICAL")]),
+    ("T01n=absent", [("LNSTATE", "NONPATHOLOGICAL")]),
+    ("T01n=pd", [("LNSTATE", "PATHOLOGICAL"), ("TUMSTATE", "UNEQUIVOCAL PROGRESSION")]),
+    ("T01n=equivocal", [("TUMSTATE", "EQUIVOCAL")]),
+    ("T01=present", [("TUMSTATE", "PRESENT")]),
+    ("T01=absent", [("TUMSTATE", "ABSENT")]),
+    ("T01=pd", [("TUMSTATE", "UNEQUIVOCAL PROGRESSION")]),
+    ("T01=equivocal", [("TUMSTATE", "EQUIVOCAL")]),
+    ("NEW01=present", [("TUMSTATE", "UNEQUIVOCAL")]),
+    ("NEW01=equivocal", [("TUMSTATE", "EQUIVOCAL")]),
+    ("NEW01n=present", [("TUMSTATE", "UNEQUIVOCAL")]),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), STATES)
+def test_state_of_a_lesion_or_node(text: str, expected: list[tuple[str, str]]) -> None:
+    link, nodal = text.split("=")[0].removesuffix("n"), text.split("=")[0].endswith("n")
+    baseline = "T09=40" if link == "NEW01" else f"T09=40 {link}{'n' if nodal else ''}=30"
+    rows = export([subject(baseline, f"T09=40 {text}")], SPONSOR)["TR"]
+    states = {test: values for test, values in results(rows, link, 2).items() if str(test).endswith("STATE")}
+    assert states == {test: (word, word, None, "", "", "") for test, word in expected}
+    assert {row["TRSTRESC"] for row in rows if row["TRTESTCD"] == "LNSTATE"} <= {"PATHOLOGICAL", "NONPATHOLOGICAL"}
 
 
 def test_volumes_are_in_sdtm_only_where_a_reader_signed() -> None:
@@ -234,6 +250,49 @@ def test_days_and_last_observation_before_exposure() -> None:
     unknown = export([subject(*RESPONDER, dates=replace(DATES, first_treatment=None))], CENTRAL)
     assert {row["TRLOBXFL"] for row in unknown["TR"]} == {""}
     assert {row["TRDY"] for row in unknown["TR"] if row["VISITNUM"] == 1 and row["TRDTC"]} == {-1}
+
+
+def test_derived_sums_have_the_date_of_their_visit() -> None:
+    rows = [row for row in export([subject(*RESPONDER)], CENTRAL)["TR"] if row["TRLNKID"] == ""]
+    assert {(row["VISITNUM"], row["TRDTC"], row["TRDY"], row["EPOCH"]) for row in rows} == {
+        (1, "2024-01-01", -2, "SCREENING"),
+        (2, "2024-02-12", 41, "TREATMENT"),
+        (3, "2024-03-25", 83, "TREATMENT"),
+    }
+    assert {row["VISITNUM"] for row in rows if row["TRLOBXFL"]} == {1}
+
+
+@pytest.mark.parametrize(
+    ("first_treatment", "new_therapy", "expected"),
+    [
+        (datetime.date(2023, 12, 31), None, ["TREATMENT", "TREATMENT", "TREATMENT"]),
+        (datetime.date(2024, 1, 1), None, ["SCREENING", "TREATMENT", "TREATMENT"]),
+        (datetime.date(2024, 2, 12), None, ["SCREENING", "SCREENING", "TREATMENT"]),
+        (datetime.date(2024, 1, 3), datetime.date(2024, 3, 25), ["SCREENING", "TREATMENT", "FOLLOW-UP"]),
+        (datetime.date(2024, 1, 3), datetime.date(2024, 3, 26), ["SCREENING", "TREATMENT", "TREATMENT"]),
+        (None, datetime.date(2024, 3, 25), ["", "", ""]),
+    ],
+)
+def test_epoch_by_first_dose_and_next_therapy(
+    first_treatment: datetime.date | None, new_therapy: datetime.date | None, expected: list[str]
+) -> None:
+    dates = replace(DATES, first_treatment=first_treatment, new_therapy=new_therapy)
+    out = export([subject("T01=40", "T01=30", "T01=20", dates=dates)], CENTRAL)
+    assert [row["EPOCH"] for row in out["TR"] if row["TRTESTCD"] == "LDIAM"] == expected
+    assert [row["EPOCH"] for row in out["RS"] if row["RSTESTCD"] == "OVRLRESP"] == expected[1:]
+
+
+def test_last_observation_before_exposure_is_that_of_each_lesion_and_test() -> None:
+    """A lesion that the last visit before the first dose did not measure has its flag at the visit before."""
+    dates = replace(DATES, first_treatment=datetime.date(2024, 2, 12))
+    out = export([subject("T01=40 T02=30", "T01=38 T02=ne", "T01=20 T02=15 NEW01=9", dates=dates)], CENTRAL)
+    flagged = [(row["TRTESTCD"], row["TRLNKID"], row["VISITNUM"]) for row in out["TR"] if row["TRLOBXFL"] == "Y"]
+    assert flagged == [("SUMDIAM", "", 1), ("LDIAM", "T01", 2), ("LDIAM", "T02", 1)]
+    assert [(row["RSTESTCD"], row["VISITNUM"]) for row in out["RS"] if row["RSLOBXFL"] == "Y"] == [
+        ("OVRLRESP", 2),
+        ("TRGRESP", 2),
+    ]
+    assert [(row["TULNKID"], row["TULOBXFL"]) for row in out["TU"]] == [("NEW01", ""), ("T01", "Y"), ("T02", "Y")]
 
 
 def test_scan_date_is_the_lesions_own() -> None:

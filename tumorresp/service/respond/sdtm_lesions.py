@@ -40,6 +40,7 @@ _TUMOUR_STATES = {
     "NOT ASSESSABLE": LesionState.NOT_EVALUABLE,
     "PATHOLOGICAL": LesionState.PRESENT,
     "NONPATHOLOGICAL": LesionState.ABSENT,
+    "NON-PATHOLOGICAL": LesionState.ABSENT,
 }
 
 
