@@ -9,7 +9,7 @@ from decimal import Decimal
 from tumorresp.domain.assessment import Assessment, Category
 from tumorresp.domain.evaluation import LesionEvaluation, SubjectEvaluation, TimePointEvaluation
 from tumorresp.domain.finding import Finding
-from tumorresp.domain.measurement import LesionState
+from tumorresp.domain.measurement import Axis, LesionState
 
 RECIST = "recist-1.1"
 VOLUMETRIC = "volume-recist"
@@ -17,8 +17,15 @@ MISSING = "–"
 
 
 def millimetres(value: float | Decimal | None) -> str:
-    """Return a length for people: one decimal, mm."""
-    return MISSING if value is None else f"{value:.1f} mm"
+    """Return a length for people: one decimal, two where it is recorded with two; mm."""
+    return MISSING if value is None else f"{_digits(value)} mm"
+
+
+def _digits(length_mm: float | Decimal) -> str:
+    """Return a length with the digits that it is recorded with; what has more was computed and gets one."""
+    exact = Decimal(repr(length_mm)) if isinstance(length_mm, float) else length_mm
+    places = -int(exact.normalize().as_tuple().exponent)
+    return f"{exact:.{2 if places == 2 else 1}f}"
 
 
 def millilitres(volume_mm3: float | Decimal | None) -> str:
@@ -27,6 +34,12 @@ def millilitres(volume_mm3: float | Decimal | None) -> str:
         return MISSING
     millilitre = float(volume_mm3) / 1000
     return f"{millilitre:.2f} ml" if millilitre < 10 else f"{millilitre:.1f} ml"
+
+
+def _size(long_axis: Axis, short_axis: Axis | None) -> str:
+    """Return both axes for people: as recorded, a mask's (which nobody recorded) to one decimal."""
+    axes = [axis for axis in (long_axis, short_axis) if axis is not None]
+    return " × ".join(_digits(axis.size_mm) for axis in axes) + " mm"
 
 
 def percent(value: float | Decimal | None) -> str:
@@ -75,10 +88,7 @@ class LesionRow:
         measurement = self.lesion.measurement
         if measurement.long_axis is None:
             return STATE_WORDS[measurement.state]
-        text = f"{measurement.long_axis.length_mm:.1f}"
-        if measurement.short_axis is not None:
-            text += f" × {measurement.short_axis.length_mm:.1f}"
-        return f"{text} mm"
+        return _size(measurement.long_axis, measurement.short_axis)
 
     @property
     def mask_size(self) -> str:
@@ -86,10 +96,7 @@ class LesionRow:
         biomarkers = self.lesion.biomarkers
         if biomarkers is None or biomarkers.long_axis is None:
             return MISSING
-        text = f"{biomarkers.long_axis.length_mm:.1f}"
-        if biomarkers.short_axis is not None:
-            text += f" × {biomarkers.short_axis.length_mm:.1f}"
-        return f"{text} mm"
+        return _size(biomarkers.long_axis, biomarkers.short_axis)
 
     @property
     def volume(self) -> str:

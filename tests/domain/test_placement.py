@@ -181,7 +181,7 @@ def test_coordinates_beside_every_image():
 
 def test_an_end_on_the_images_edge_is_on_the_image():
     placed = place(marked(line((-0.5, -0.5), (299.5, 199.5))), PLANES)
-    assert placed.long_axis.length_mm == pytest.approx(math.hypot(150, 160))
+    assert placed.long_axis.distance_mm == pytest.approx(math.hypot(150, 160))
 
 
 def test_without_pixel_spacing_there_are_no_millimetres():

@@ -40,16 +40,16 @@ def stated_length(
     if factor is None:
         words = (
             f"The stated {name} axis ({marked.stated_length:.2f}, unit “{marked.stated_unit}”) is uncalibrated; "
-            f"{axis.length_mm:.2f} mm was computed from its end points."
+            f"{axis.size_mm} mm was computed from its end points."
         )
         return None, (Finding("uncalibrated", Severity.WARNING, words),)
     stated = marked.stated_length * factor
-    difference = abs(stated - axis.length_mm)
-    if difference <= min(tolerance_mm, tolerance_relative * axis.length_mm) + _NOISE_MM:
+    difference = abs(stated - axis.distance_mm)
+    if difference <= min(tolerance_mm, tolerance_relative * axis.distance_mm) + _NOISE_MM:
         return None, ()
     words = (
         f"The stated {name} axis is {stated:.2f} mm; its end points and the image's spacing give "
-        f"{axis.length_mm:.2f} mm, which is used."
+        f"{axis.size_mm} mm, which is used."
     )
     return stated, (Finding("stated-length-differs", Severity.WARNING, words),)
 
@@ -58,7 +58,7 @@ def crossing(long_axis: Axis, short_axis: Axis, label: str) -> tuple[Finding, ..
     """Note axes that are not perpendicular (more than 15 degrees off) or do not cross (more than 2 mm apart)."""
     findings = []
     long_line, short_line = _line(long_axis), _line(short_axis)
-    cosine = abs(float(np.dot(long_line, short_line))) / (long_axis.length_mm * short_axis.length_mm)
+    cosine = abs(float(np.dot(long_line, short_line))) / (long_axis.distance_mm * short_axis.distance_mm)
     angle = math.degrees(math.acos(min(1.0, cosine)))
     if 90 - angle > _PERPENDICULAR_TOLERANCE_DEGREES:
         words = f"The axes meet at {angle:.0f} degrees; the short axis should be perpendicular to the long one."

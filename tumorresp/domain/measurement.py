@@ -2,10 +2,12 @@
 
 import datetime
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 
 import numpy as np
 
+from tumorresp.domain.decimal_mm import to_decimal
 from tumorresp.domain.finding import Finding
 from tumorresp.domain.geometry import Vector3
 from tumorresp.domain.terminology import Code
@@ -49,14 +51,29 @@ class PixelPoint:
 
 @dataclass(frozen=True)
 class Axis:
-    """A straight line between two end points in LPS mm."""
+    """A straight line between two end points in LPS mm.
+
+    ``recorded_mm`` is the length that counts, rounded once when the line was read; None where that is the distance of
+    the end points.
+    """
 
     start_lps_mm: Vector3
     end_lps_mm: Vector3
+    recorded_mm: Decimal | None = None
 
     @property
     def length_mm(self) -> float:
-        """Euclidean length, unrounded."""
+        """The length that counts and is shown: as recorded, else the distance of the end points."""
+        return self.distance_mm if self.recorded_mm is None else float(self.recorded_mm)
+
+    @property
+    def size_mm(self) -> Decimal:
+        """``length_mm`` as the decimal that rules compare."""
+        return to_decimal(self.distance_mm) if self.recorded_mm is None else self.recorded_mm
+
+    @property
+    def distance_mm(self) -> float:
+        """Euclidean distance of the end points, unrounded."""
         return float(np.linalg.norm(np.subtract(self.end_lps_mm, self.start_lps_mm)))
 
     @property

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 
 from tumorresp.domain.axis_checks import crossing, stated_length
+from tumorresp.domain.decimal_mm import DEFAULT_PRECISION_MM, recorded_length
 from tumorresp.domain.errors import InvalidMeasurement
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.geometry import ImagePlane
@@ -23,6 +25,7 @@ def place(
     *,
     tolerance_mm: float = 1.0,
     tolerance_relative: float = 0.02,
+    precision_mm: Decimal = DEFAULT_PRECISION_MM,
 ) -> Measurement:
     """Place a measurement in the patient.
 
@@ -35,6 +38,8 @@ def place(
     ----------
     marked
         As a reader gave it.
+    precision_mm
+        To what the lengths are rounded, here and nowhere else; see `recorded_length`.
     planes
         All known image planes by SOP Instance UID, one a frame. A statement without lines needs none.
 
@@ -50,7 +55,7 @@ def place(
     if long_marked is None:
         return _statement(marked, planes)
     plane = plane_of(marked, long_marked, planes)
-    long_axis = _axis(long_marked, plane, marked)
+    long_axis = _axis(long_marked, plane, marked, precision_mm)
     findings = [*marked.findings, *_link_findings(marked, plane)]
     tolerances = {"tolerance_mm": tolerance_mm, "tolerance_relative": tolerance_relative}
     stated_long, doubts = stated_length(long_marked, long_axis, "long" if marked.long_axis else "short", **tolerances)
@@ -64,11 +69,11 @@ def place(
         )
     if marked.short_axis is None:
         return _measurement(marked, plane, (long_axis, None), (stated_long, None), nodal, findings)
-    short_axis = _axis(marked.short_axis, plane, marked)
+    short_axis = _axis(marked.short_axis, plane, marked, precision_mm)
     stated_short, doubts = stated_length(marked.short_axis, short_axis, "short", **tolerances)
     findings += doubts
-    if short_axis.length_mm > long_axis.length_mm:
-        words = f"The short axis ({short_axis.length_mm:.1f} mm) is longer than the long one: exchanged."
+    if short_axis.distance_mm > long_axis.distance_mm:
+        words = f"The short axis ({short_axis.size_mm} mm) is longer than the long one: exchanged."
         findings.append(Finding("axes-exchanged", Severity.WARNING, words, marked.label))
         long_axis, short_axis = short_axis, long_axis
         stated_long, stated_short = stated_short, stated_long
@@ -174,7 +179,7 @@ def _measurement(
     )
 
 
-def _axis(marked: MarkedAxis, plane: ImagePlane, measurement: MarkedMeasurement) -> Axis:
+def _axis(marked: MarkedAxis, plane: ImagePlane, measurement: MarkedMeasurement, precision_mm: Decimal) -> Axis:
     where = name_of(measurement)
     if marked.lps_mm is not None:
         axis = Axis(*marked.lps_mm)
@@ -192,9 +197,9 @@ def _axis(marked: MarkedAxis, plane: ImagePlane, measurement: MarkedMeasurement)
         axis = Axis(first, second)
     else:
         raise InvalidMeasurement("a line has no end points.", where=where)
-    if axis.length_mm < _SHORTEST_MM:
+    if axis.distance_mm < _SHORTEST_MM:
         raise InvalidMeasurement("a line has no length: both end points are the same.", where=where)
-    return axis
+    return replace(axis, recorded_mm=recorded_length(axis.distance_mm, precision_mm))
 
 
 def _check_on_image(plane: ImagePlane, column: float, row: float, where: str) -> None:

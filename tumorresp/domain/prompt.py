@@ -48,7 +48,7 @@ def box_prompt(
         If there is no long axis, it has no length, or an end point lies outside the volume.
     """
     long_axis = measurement.long_axis
-    if long_axis is None or not long_axis.length_mm >= _SHORTEST_AXIS_MM:
+    if long_axis is None or not long_axis.distance_mm >= _SHORTEST_AXIS_MM:
         raise InvalidMeasurement(
             "the measurement has no long axis with a length.",
             where=measurement.measurement_uid,
@@ -57,7 +57,7 @@ def box_prompt(
     axes = [axis for axis in (long_axis, measurement.short_axis) if axis is not None]
     lines = [_in_volume(axis, geometry, measurement.measurement_uid) for axis in axes]
     short = measurement.short_axis
-    short_mm = long_axis.length_mm * short_to_long_ratio if short is None else short.length_mm
+    short_mm = long_axis.distance_mm * short_to_long_ratio if short is None else short.distance_mm
     middle = np.concatenate(lines).mean(axis=0)
     slice_index = int(np.clip(np.rint(middle[0]), 0, geometry.shape[0] - 1))
     corners = np.concatenate([_ellipse_box(lines[0], short_mm, geometry), *(line[:, 1:] for line in lines)])
@@ -74,7 +74,7 @@ def box_prompt(
         column_max=float(high[1]),
         long_axis_index=_end_points(lines[0]),
         short_axis_index=_end_points(lines[1]) if len(lines) > 1 else None,
-        long_axis_mm=long_axis.length_mm,
+        long_axis_mm=long_axis.distance_mm,
         short_axis_mm=short_mm,
         findings=_off_slice(lines, slice_index, geometry, measurement.measurement_uid),
     )

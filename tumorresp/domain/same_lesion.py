@@ -86,7 +86,7 @@ def extent_of(measurement: Measurement) -> Extent | None:
     if long_axis is None:
         return None
     line = np.subtract(long_axis.end_lps_mm, long_axis.start_lps_mm)
-    along = line / long_axis.length_mm
+    along = line / long_axis.distance_mm
     normal = _normal(along, short_axis, measurement.slice_normal_lps)
     beside = np.cross(normal, along)
     width = short_axis.length_mm if short_axis is not None else _SHORT_TO_LONG * long_axis.length_mm
@@ -97,7 +97,7 @@ def extent_of(measurement: Measurement) -> Extent | None:
     thickness = measurement.slice_thickness_mm
     return Extent(
         centre,
-        np.stack([along * long_axis.length_mm / 2, beside * width / 2, normal * width / 2]),
+        np.stack([along * long_axis.distance_mm / 2, beside * width / 2, normal * width / 2]),
         np.array([(axis.start_lps_mm, axis.end_lps_mm) for axis in drawn], dtype=np.float64),
         _NEIGHBOUR_MM if thickness is None else _NEIGHBOUR_THICKNESSES * thickness,
     )

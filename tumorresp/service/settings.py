@@ -1,12 +1,15 @@
 """Everything that can be set, by ``TUMORRESP_*`` variables or one TOML file; ``tumorresp settings`` shows it."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from tumorresp.domain.decimal_mm import DEFAULT_PRECISION_MM
 
 CHANGES_NO_RESULT = frozenset(
     (
@@ -82,6 +85,12 @@ class Settings(BaseSettings):
     )
     sr_pixel_origin: Literal["dicom", "centre"] = Field(
         "dicom", description="Where SR pixel coordinates begin: dicom = corner of the first pixel, centre = its centre"
+    )
+    measurement_precision_mm: Decimal = Field(
+        DEFAULT_PRECISION_MM,
+        ge=0,
+        le=5,
+        description="Lengths are rounded to multiples of it once, when they are read (half up); 0 = as computed",
     )
     device_readers: tuple[str, ...] = Field(
         (), description="Names or UIDs of devices whose measurements count like a reader's; of all others none does"

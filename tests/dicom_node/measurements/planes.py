@@ -35,9 +35,9 @@ def placed(marked: MarkedMeasurement, row_mm: float = 1.0, column_mm: float = 1.
 
 
 def lengths(measurement: Measurement | MarkedMeasurement) -> tuple[float | None, float | None]:
-    """Return long and short axis in mm."""
+    """Return the distances of both axes' end points, mm."""
     first, second = (
-        None if axis is None else axis.length_mm if isinstance(axis, Axis) else Axis(*axis.lps_mm).length_mm
+        None if axis is None else axis.distance_mm if isinstance(axis, Axis) else Axis(*axis.lps_mm).distance_mm
         for axis in (measurement.long_axis, measurement.short_axis)
     )
     return first, second

@@ -33,8 +33,8 @@ def test_sarcomas(real_data: Path, patient: str, long: float, short: float):
     (found,) = read_measurements(folder / "RTSTRUCT.dcm")
     planes = {p.sop_instance_uid: [p] for path in sorted((folder / "CT").iterdir()) for p in read_planes(path)}
     placed = place(found, planes)
-    assert placed.long_axis.length_mm == pytest.approx(long, abs=0.005)
-    assert placed.short_axis.length_mm == pytest.approx(short, abs=0.005)
+    assert placed.long_axis.distance_mm == pytest.approx(long, abs=0.005)
+    assert placed.short_axis.distance_mm == pytest.approx(short, abs=0.005)
     assert (found.label, found.source.format) == ("GTV_Mass_CT", "rtstruct")
     assert {finding.code for finding in placed.findings} <= {"axes-derived", "placed-by-coordinates"}
     # The axes lie on one slice, that of the image that is named with them.
@@ -47,7 +47,7 @@ def test_sarcomas(real_data: Path, patient: str, long: float, short: float):
         for contour in pydicom.dcmread(folder / "RTSTRUCT.dcm").ROIContourSequence[0].ContourSequence
     ]
     spans = [np.linalg.norm(c[:, None] - c[None], axis=-1).max() for c in contours]
-    assert placed.long_axis.length_mm == pytest.approx(max(spans), rel=1e-9)
+    assert placed.long_axis.distance_mm == pytest.approx(max(spans), rel=1e-9)
 
 
 def test_lung_tumour_without_image_references(real_data: Path):
@@ -58,8 +58,8 @@ def test_lung_tumour_without_image_references(real_data: Path):
     assert found.sop_instance_uid == ""
     volume = read_ct_volume(sorted(folder.glob("DCM_IMG_*")))
     placed = place(found, {plane.sop_instance_uid: [plane] for plane in volume.planes})
-    assert placed.long_axis.length_mm == pytest.approx(79.20, abs=0.005)
-    assert placed.short_axis.length_mm == pytest.approx(55.50, abs=0.005)
+    assert placed.long_axis.distance_mm == pytest.approx(79.20, abs=0.005)
+    assert placed.short_axis.distance_mm == pytest.approx(55.50, abs=0.005)
     (roi,) = read_rois(path)
     of_mask = mask_axes(roi_mask(roi, volume.geometry), volume.geometry)
     assert placed.long_axis.length_mm == pytest.approx(of_mask.long_axis.length_mm, abs=2)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
 from tumorresp.domain.ct_volume import CtVolume
+from tumorresp.domain.decimal_mm import DEFAULT_PRECISION_MM
 from tumorresp.domain.document_life import DocumentFacts
 from tumorresp.domain.errors import TumorRespError
 from tumorresp.domain.geometry import ImagePlane
@@ -75,15 +77,18 @@ class WaitingItem:
 
 @dataclass(frozen=True)
 class DocumentRules:
-    """Which measurements count, beyond what the documents say.
+    """Which measurements count, beyond what the documents say, and to what their lengths are rounded.
 
     Parameters
     ----------
     device_readers
         Names or UIDs of devices that are readers; every other device's measurements are in no sum.
+    measurement_precision_mm
+        Lengths are rounded to multiples of it, once, when they are read; 0 leaves them as computed.
     """
 
     device_readers: tuple[str, ...] = ()
+    measurement_precision_mm: Decimal = DEFAULT_PRECISION_MM
 
 
 class InputIndex(Protocol):

@@ -101,7 +101,7 @@ def _pending(pending: PendingLesion) -> LesionObservation:
 
 
 def _least(axes: Sequence[Axis | None]) -> Decimal | None:
-    lengths = [to_decimal(axis.length_mm) for axis in axes if axis is not None]
+    lengths = [axis.size_mm for axis in axes if axis is not None]
     return min(lengths, default=None) if len(lengths) == len(axes) else None
 
 
@@ -141,9 +141,9 @@ def _observation(lesion: Lesion, state: LesionState, *, pending: str, source: st
 
 
 def _length(axis: Axis | None) -> Decimal | None:
-    return None if axis is None else to_decimal(axis.length_mm)
+    return None if axis is None else axis.size_mm
 
 
 def _shown(item: Measurement) -> str:
-    size = f"{item.long_axis.length_mm:.1f} mm" if item.long_axis is not None else str(item.state)
+    size = f"{item.long_axis.size_mm:.1f} mm" if item.long_axis is not None else str(item.state)
     return f"“{item.label.strip()}” {size}" if item.label.strip() else f"a measurement ({size})"

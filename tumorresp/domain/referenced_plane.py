@@ -1,1 +1,0 @@
-"""The image plane that a marked line or outline lies on."""
