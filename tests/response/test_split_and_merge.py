@@ -319,3 +319,83 @@ def test_markers_that_were_normal_at_baseline_do_not_stand_against_a_complete_re
     found = assess_recist_1_1((replace(first, markers_elevated=False), rose))[1]
     assert (found.overall, codes(found)) == (Category.CR, ["markers-rose"])
     assert assess_recist_1_1((replace(first, markers_elevated=True), rose))[1].overall is Category.PR
+
+
+def merged(name: str, size: str | None = None, **changes: object) -> LesionObservation:
+    return replace(lesion(name, size, state=MERGED), **changes)  # type: ignore[arg-type]
+
+
+MERGED_BY_STATE = [
+    # follow-up, sum, codes: one lesion called merged with a size is the conglomerate of the others
+    ((merged("T01", "46"), merged("T02")), 46, ["conglomerate-under-one-name"]),
+    ((merged("T02", "46"), merged("T01")), 46, ["conglomerate-under-one-name"]),
+    ((merged("T01", "46"), merged("T02", "46")), 46, ["conglomerate-under-one-name"]),
+    ((merged("T01", "46"),), 46, ["conglomerate-under-one-name"]),
+    ((merged("T01", "46"), lesion("T02", "20")), 66, ["merged-with-unknown"]),
+    # two sizes for one conglomerate, or no size at all
+    ((merged("T01", "46"), merged("T02", "40")), None, ["merged-with-several-sizes"] * 2),
+    ((merged("T01"), merged("T02")), None, ["merged-without-conglomerate"] * 2),
+    # lesions of different organs are no conglomerate
+    ((merged("T01", "46"), merged("T02", organ="lung")), None, ["merged-without-conglomerate", "merged-with-unknown"]),
+    # a conglomerate under a name of its own that does not say what it holds
+    ((merged("T01"), merged("T02"), lesion("T09", "46")), 46, ["conglomerate-without-parents"]),
+    (
+        (merged("T01"), merged("T02"), lesion("T09", "46"), lesion("T08", "20")),
+        None,
+        ["lesion-without-baseline"] * 2 + ["merged-without-conglomerate"] * 2,
+    ),
+    (
+        (merged("T01"), lesion("T02", "20"), lesion("T09", "46")),
+        None,
+        ["lesion-without-baseline", "merged-without-conglomerate"],
+    ),
+    # what is said with parents goes first
+    ((merged("T01"), merged("T02"), lesion("T09", "46", "T01", "T02")), 46, []),
+    ((merged("T01", "46"), merged("T02"), lesion("T09", "46", "T01", "T02")), None, ["merged-and-measured"]),
+]
+
+
+@pytest.mark.parametrize(("seen", "total", "said"), MERGED_BY_STATE)
+def test_lesions_called_merged(seen: tuple[LesionObservation, ...], total: int | None, said: list[str]) -> None:
+    organ = {item.lesion_id: item.organ for item in seen}
+    first = tuple(lesion(name, size) for name, size in (("T01", "30"), ("T02", "20")))
+    first = tuple(replace(item, organ=organ.get(item.lesion_id, "liver")) for item in first)
+    found = last(first, seen)
+    assert (found.target_sum, sorted(codes(found))) == (total, sorted(said))
+    assert found.target is (Category.NE if total is None else Category.PD if total == 66 else Category.SD)
+    assert all(item.decides for item in found.findings if item.code.startswith("conglomerate-"))
+
+
+@pytest.mark.parametrize(
+    ("later", "total"),
+    [
+        ((lesion("T01", "44"),), 44),  # the conglomerate, which nobody calls merged any more
+        ((lesion("T01", "44"), merged("T02")), 44),
+        ((lesion("T01", "24"), lesion("T02", "15")), 39),  # apart again
+        ((merged("T02"),), None),
+        ((), None),
+    ],
+)
+def test_a_conglomerate_under_one_name_is_followed(later: tuple[LesionObservation, ...], total: int | None) -> None:
+    first = (lesion("T01", "30"), lesion("T02", "20"))
+    assert last(first, (merged("T01", "46"), merged("T02")), later).target_sum == total
+
+
+def test_a_conglomerate_without_parents_is_followed() -> None:
+    first = (lesion("T01", "30"), lesion("T02", "20"))
+    found = last(first, (merged("T01"), merged("T02"), lesion("T09", "46")), (lesion("T09", "40"),))
+    assert (found.target_sum, codes(found)) == (40, [])
+
+
+def test_conglomerates_of_two_organs() -> None:
+    first = tuple(lesion(f"T0{n}", "20") for n in range(1, 5))
+    in_lung = ("T03", "T04")
+    first = tuple(replace(item, organ="lung") if item.lesion_id in in_lung else item for item in first)
+    seen = (merged("T01", "38"), merged("T02"), merged("T03", organ="lung"), merged("T04", "36", organ="lung"))
+    assert last(first, seen).target_sum == 74
+
+
+def test_what_waits_at_baseline_may_be_a_target() -> None:
+    first = (lesion("T01", "30"), replace(lesion("?1", None, state=LesionState.NOT_EVALUABLE), pending="it waits"))
+    for size in ("10", "30", "60"):
+        assert last(first, (lesion("T01", size),)).target is Category.NE

@@ -85,10 +85,14 @@ class LesionObservation:
         return f"{self.lesion_id} {self.organ}".strip()
 
     @property
+    def has_size(self) -> bool:
+        """Whether anything of it was measured to be more than 0."""
+        return any((self.long_axis_mm, self.short_axis_mm, self.volume_mm3, self.viable_long_axis_mm))
+
+    @property
     def is_contradictory(self) -> bool:
         """Whether the lesion is called absent and has a size all the same."""
-        sizes = (self.long_axis_mm, self.short_axis_mm, self.volume_mm3, self.viable_long_axis_mm)
-        return self.state is LesionState.ABSENT and any(size for size in sizes)
+        return self.state is LesionState.ABSENT and self.has_size
 
     def is_gone(self, normal_node_mm: Decimal) -> bool | None:
         """Return whether the lesion has disappeared or, if a node, is normal; None where that cannot be told.

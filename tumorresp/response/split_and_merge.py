@@ -5,11 +5,12 @@ size of the conglomerate (RECIST 1.1, section 4.3.2). Fragments may split or mer
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole, LesionState
+from tumorresp.response.merged_lesions import MergedByState, merged_by_state
 from tumorresp.response.observation import LesionObservation, Visit
 from tumorresp.response.reasons import listing
 
@@ -59,11 +60,17 @@ class Fragments:
         ID of a fragment or conglomerate -> IDs of what it came from.
     fragments, conglomerates
         Lesion ID -> IDs of its fragments, and of the conglomerates that it went into.
+    hosts
+        Lesion ID -> ID of the lesion under whose name its conglomerate is measured (``merged_lesions``).
+    merged
+        What was concluded at the visit itself from lesions that are called merged.
     """
 
     parents: Mapping[str, tuple[str, ...]]
     fragments: Mapping[str, tuple[str, ...]]
     conglomerates: Mapping[str, tuple[str, ...]]
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    merged: MergedByState = field(default=MergedByState())
 
     def origin(self, lesion_id: str) -> str:
         """Say what a fragment or conglomerate came from; empty for a lesion of its own."""
@@ -82,19 +89,38 @@ def fragments_until(visits: Sequence[Visit]) -> list[Fragments]:
     A new lesion is no part of an older one, though it may lie inside: the reader calls it new. Nor is a lesion that the
     baseline already has.
     """
-    if not any(visit.children for visit in visits):
+    if not any(visit.children or _has_merged(visit) for visit in visits):
         return [NONE_SPLIT] * len(visits)
     known = NONE_SPLIT
     roles: dict[str, LesionRole] = {}
     found: list[Fragments] = []
     for visit in visits:
         parted = _parted(visits[0], visit, known, roles)
-        if parted:
-            known = _with(known, parted)
+        known = _with_merged(_with(known, parted) if parted else known, visits[0], visit)
         for item in visit.observations:
             roles.setdefault(item.lesion_id, item.role)
         found.append(known)
     return found
+
+
+def _has_merged(visit: Visit) -> bool:
+    return any(item.state is LesionState.MERGED for item in visit.observations)
+
+
+def _with_merged(known: Fragments, baseline: Visit, visit: Visit) -> Fragments:
+    """Return what is known with what the lesions that are called merged at a visit went into."""
+    if visit is baseline or not _has_merged(visit):
+        return known if known.merged == MergedByState() else replace(known, merged=MergedByState())
+    explained = {*known.parents, *known.conglomerates, *known.fragments}
+    merged = merged_by_state(baseline, visit, explained)
+    conglomerates = {name: (whole,) for whole, names in merged.conglomerates.items() for name in names}
+    return replace(
+        known,
+        parents={**known.parents, **merged.conglomerates},
+        conglomerates={**known.conglomerates, **conglomerates},
+        hosts={**known.hosts, **merged.hosts},
+        merged=merged,
+    )
 
 
 def _parted(
@@ -130,7 +156,8 @@ def _with(known: Fragments, parted: Sequence[LesionObservation]) -> Fragments:
         kind = fragments if len(item.parents) == 1 else conglomerates
         for parent in item.parents:
             kind[parent] = (*kind.get(parent, ()), item.lesion_id)
-    return Fragments({**known.parents, **{item.lesion_id: item.parents for item in parted}}, fragments, conglomerates)
+    parents = {**known.parents, **{item.lesion_id: item.parents for item in parted}}
+    return replace(known, parents=parents, fragments=fragments, conglomerates=conglomerates)
 
 
 def standing(lesion: LesionObservation, visit: Visit, fragments: Fragments = NONE_SPLIT) -> Standing:
@@ -158,9 +185,18 @@ def _standing(lesion_id: str, visit: Visit, known: Fragments, above: frozenset[s
                 return _split(lesion_id, seen, parts)
         elif seen is None or seen.state is LesionState.MERGED:
             return Standing((), tuple(sorted(parts)))
+    if seen is None or seen.state is LesionState.MERGED:
+        host = known.hosts.get(lesion_id)
+        if host is not None and visit.of(host) is not None:
+            return _standing(host, visit, known, above)
     if seen is not None and seen.state is LesionState.MERGED:
         if lesion_id in known.conglomerates:
             return Standing((), known.conglomerates[lesion_id])
+        if lesion_id in known.merged.contradictory:
+            words = f"{lesion_id} and others are called merged, each with a size of its own: which is the conglomerate?"
+            return Standing((), finding=_error("merged-with-several-sizes", words, lesion_id))
+        if seen.has_size:
+            return Standing((seen,))
         words = f"{lesion_id} is called merged, but no conglomerate names it as a parent: it is not evaluable."
         return Standing((), finding=_error("merged-without-conglomerate", words, lesion_id))
     return Standing(() if seen is None else (seen,))
@@ -181,7 +217,7 @@ def _merged(lesion_id: str, seen: LesionObservation | None, wholes: Sequence[tup
     if len({tuple(item.lesion_id for item in stands.observations) for _, stands in wholes}) > 1:
         words = f"{lesion_id} is in several conglomerates ({listing([name for name, _ in wholes])})."
         return Standing((), finding=_error("merged-twice", words, lesion_id))
-    if seen is not None and _has_size(seen):
+    if seen is not None and seen.has_size:
         words = f"{lesion_id} has a size of its own and is in the conglomerate {name} too: which counts?"
         return Standing((), finding=_error("merged-and-measured", words, lesion_id))
     return whole
@@ -189,7 +225,7 @@ def _merged(lesion_id: str, seen: LesionObservation | None, wholes: Sequence[tup
 
 def _split(lesion_id: str, seen: LesionObservation | None, parts: Mapping[str, Standing]) -> Standing:
     here = sorted(name for name, stands in parts.items() if stands.observations)
-    if seen is not None and _has_size(seen):
+    if seen is not None and seen.has_size:
         words = f"{lesion_id} has a size of its own and split into {listing(here)}: which counts?"
         return Standing((), finding=_error("split-and-measured", words, lesion_id))
     contradiction = next((stands.finding for stands in parts.values() if stands.finding is not None), None)
@@ -210,10 +246,6 @@ def _is_absent(stands: Standing) -> bool:
     return stands.finding is None and all(item.state is LesionState.ABSENT for item in stands.observations)
 
 
-def _has_size(seen: LesionObservation) -> bool:
-    return any((seen.long_axis_mm, seen.short_axis_mm, seen.volume_mm3, seen.viable_long_axis_mm))
-
-
 def _error(code: str, words: str, lesion_id: str) -> Finding:
     return Finding(code, Severity.ERROR, words, lesion_id)
 
@@ -226,9 +258,9 @@ def twice_at_baseline(lesion: LesionObservation, baseline: Visit) -> Finding | N
     came_of_it = [
         item.lesion_id
         for item in baseline.children.get(lesion.lesion_id, ())
-        if item.role is lesion.role and _has_size(item)
+        if item.role is lesion.role and item.has_size
     ]
-    if not came_of_it or not _has_size(lesion):
+    if not came_of_it or not lesion.has_size:
         return None
     parts = listing(came_of_it)
     words = (
@@ -243,6 +275,7 @@ def descent_findings(
     """Report what is said of split and merged lesions and does not go together, beside what concerns targets alone."""
     if not visit.children and not any(seen.state is LesionState.MERGED for seen in visit.observations):
         return
+    yield from _merged_findings(visit, fragments)
     for lesion in non_targets:
         finding = standing(lesion, visit, fragments).finding
         if finding is not None:
@@ -261,12 +294,32 @@ def descent_findings(
             yield Finding("target-merged-with-non-target", Severity.WARNING, words, seen.lesion_id)
 
 
-def from_baseline(seen: LesionObservation, baseline: Visit, visits: Sequence[Visit]) -> bool:
+def _merged_findings(visit: Visit, fragments: Fragments) -> Iterator[Finding]:
+    """Say what was concluded from lesions that are called merged, and which conglomerates nobody explains."""
+    merged = fragments.merged
+    for name, host in merged.hosts.items():
+        said = "is called merged" if visit.of(name) is not None else "is not mentioned"
+        words = f"{name} {said}: it counts with {host}, the only one like it that is called merged and has a size."
+        yield Finding("conglomerate-under-one-name", Severity.WARNING, words, host, decides=True)
+    for whole, names in merged.conglomerates.items():
+        words = f"{listing(names)} are called merged: {whole}, which comes from no known lesion, is their conglomerate."
+        yield Finding("conglomerate-without-parents", Severity.WARNING, words, whole, decides=True)
+    for seen in visit.observations:
+        alone = seen.lesion_id not in {*merged.hosts.values(), *merged.hosts, *fragments.hosts.values()}
+        is_sized = seen.state is LesionState.MERGED and seen.has_size and seen.role is not LesionRole.NEW
+        if is_sized and alone and seen.lesion_id not in {*merged.contradictory, *fragments.conglomerates}:
+            words = f"{seen.name} is called merged, but nothing says with what: its size counts as it is."
+            yield Finding("merged-with-unknown", Severity.WARNING, words, seen.lesion_id, decides=True)
+
+
+def from_baseline(
+    seen: LesionObservation, baseline: Visit, visits: Sequence[Visit], fragments: Fragments = NONE_SPLIT
+) -> bool:
     """Return whether a lesion is one of the baseline, or came from such by splitting or merging."""
     if baseline.of(seen.lesion_id) is not None:
         return True
     reached: set[str] = set()
-    waiting = {seen.lesion_id, *seen.parents}
+    waiting = {seen.lesion_id, *seen.parents, *fragments.parents.get(seen.lesion_id, ())}
     while waiting:
         name = waiting.pop()
         if baseline.of(name) is not None:

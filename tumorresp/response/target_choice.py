@@ -23,7 +23,7 @@ def check_baseline(
     baseline = visits[0]
     scanned = baseline.first_date or baseline.date, baseline.date
     return (
-        *check_target_choice([baseline_lesion(item) for item in baseline.observations], rules),
+        *check_target_choice([baseline_lesion(item) for item in baseline.observations if not item.pending], rules),
         *check_baseline_age(scanned, dates.reference, rules, baseline.name),
     )
 

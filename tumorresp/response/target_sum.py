@@ -88,7 +88,8 @@ def baseline_targets(
             findings.append(twice)
             continue
         size = _size(lesion, criterion)
-        if size.value and lesion.state not in (LesionState.TOO_SMALL, LesionState.ABSENT):
+        is_sized = size.value and lesion.state not in (LesionState.TOO_SMALL, LesionState.ABSENT)
+        if is_sized or lesion.pending:  # of one that waits a size may come of the decision
             targets.append(lesion)
             continue
         words = f"Target {lesion.name} has no measured {criterion.size_name} at baseline: it is in no sum."

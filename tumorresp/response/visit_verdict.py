@@ -119,7 +119,7 @@ def lesion_findings(visits: Sequence[Visit], index: int, baseline: Baseline, fra
     for seen in visits[index].observations:
         if seen.pending and seen.role is LesionRole.NON_TARGET:
             yield waits_for_decision(seen)
-        if seen.role is not LesionRole.NEW and not from_baseline(seen, visits[0], visits[1 : index + 1]):
+        if seen.role is not LesionRole.NEW and not from_baseline(seen, visits[0], visits[1 : index + 1], fragments):
             words = f"{seen.name} is called {seen.role}, but the baseline has no such lesion: it is not used."
             yield Finding("lesion-without-baseline", Severity.ERROR, words, seen.lesion_id)
     yield from descent_findings(visits[0], visits[index], fragments, baseline.non_targets)
