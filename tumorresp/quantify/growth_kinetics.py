@@ -1,25 +1,26 @@
-"""How fast a tumour grows: growth rate, specific growth rate, and the Stein-Fojo model of decay and growth.
+"""How fast a tumour grows: growth rate, specific growth rate, doubling time, the Stein-Fojo model of decay and growth.
 
 Ferte et al., Clin Cancer Res 20 (2014) 246-252 (TGR); Mehrara et al., Cancer Res 67 (2007) 3970-3975 (specific growth
 rate rather than doubling time, whose sign jumps); Stein et al., Oncologist 13 (2008) 1046-1054 and Wilkerson et al.,
-Lancet Oncol 18 (2017) 143-154 (rates of decay and growth, and the choice of the model).
+Lancet Oncol 18 (2017) 143-154 (rates of decay and growth, and the choice of the model: the authors' R package tumgr,
+whose conventions are kept); Schwartz, Cancer 14 (1961) 1272-1294 (doubling time).
 """
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import exp, log, sqrt
+from math import exp, log, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import OptimizeWarning, curve_fit
-from scipy.stats import norm
+from scipy.optimize import least_squares
+from scipy.stats import t as student_t
 
 MONTH_DAYS = 30.4375
 _LARGEST_P = 0.1
 _UNCHANGED = (0.8, 1.2)
 _FEW = 3
+_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,12 @@ class GrowthRate:
     percent_per_month: float | None
     specific_per_day: float | None
     reason: str = ""
+
+    @property
+    def doubling_days(self) -> float | None:
+        """Days in which the volume doubles at this rate, ln 2 / SGR; None where it does not grow."""
+        rate = self.specific_per_day
+        return log(2) / rate if rate is not None and rate > 0 else None
 
 
 def growth_rate(first: float, second: float, days: int, *, diameters: bool) -> GrowthRate:
@@ -59,7 +66,7 @@ def growth_rate(first: float, second: float, days: int, *, diameters: bool) -> G
 
 
 class KineticModel(StrEnum):
-    """The four models; time in days, size over the first size."""
+    """The four models; time in days from the first scan, which is day 1, size over the first size."""
 
     GD = "gd"
     DX = "dx"
@@ -118,12 +125,12 @@ class _Form:
     upper: tuple[float, ...]
 
 
-_RATE, _START = 1.0, 0.005
+_RATE, _START = 1.0, 0.00511
 _FORMS = (
     _Form(KineticModel.GD, _gd, (_START, _START), (_RATE, _RATE)),
     _Form(KineticModel.DX, _dx, (_START,), (_RATE,)),
     _Form(KineticModel.GX, _gx, (_START,), (_RATE,)),
-    _Form(KineticModel.GDPHI, _gdphi, (_START, _START, 0.5), (_RATE, _RATE, 1.0)),
+    _Form(KineticModel.GDPHI, _gdphi, (_START, _START, 0.9), (_RATE, _RATE, 1.0)),
 )
 
 
@@ -147,7 +154,15 @@ def stein_fojo(days: Sequence[int], sizes: Sequence[float]) -> Kinetics:
     Returns
     -------
     Kinetics
-        A course of one size, of two that differ by less than 20 %, or that begins with 0 is left out, with the reason.
+        A course of one size, of two that differ by less than 20 %, of one repeated size, or that begins with 0 is left
+        out, with the reason.
+
+    Notes
+    -----
+    As the published method does it: t = day - first day + 1; least squares from fixed starting values within
+    0 <= g, d, phi <= 1; a model needs more sizes than parameters, and of every parameter p < 0.1 by Student's t
+    with n - k degrees of freedom; of these the least AIC is taken. The first size is fitted as all others, so that the
+    curve need not begin at exactly 1.
     """
     points = len(sizes)
     if points < 2:
@@ -155,9 +170,11 @@ def stein_fojo(days: Sequence[int], sizes: Sequence[float]) -> Kinetics:
     if sizes[0] <= 0:
         return _without(points, "the course begins with 0")
     shares = np.asarray(sizes, dtype=float) / float(sizes[0])
-    if points == 2 and _UNCHANGED[0] <= shares[1] <= _UNCHANGED[1]:
+    if points == 2 and _UNCHANGED[0] < shares[1] < _UNCHANGED[1]:
         return _without(points, "two sizes that differ by less than 20 % tell no rate")
-    time = np.asarray(days, dtype=float) - float(days[0])
+    if len(set(sizes)) == 1:
+        return _without(points, "all sizes are the same")
+    time = np.asarray(days, dtype=float) - float(days[0]) + 1
     fits = [fit for form in _FORMS if (fit := _fit(form, time, shares)) is not None]
     if not fits:
         return _without(points, "no model fits with every p under 0.1")
@@ -171,33 +188,50 @@ def _without(points: int, reason: str) -> Kinetics:
 
 def _fit(form: _Form, time: NDArray[np.float64], shares: NDArray[np.float64]) -> _Fit | None:
     """Return a fit whose parameters all differ from 0 (p under 0.1), None where there is none."""
-    wanted = len(form.start)
-    if len(shares) - 1 < wanted:  # the first share is 1 by definition and tells nothing
+    wanted, points = len(form.start), len(shares)
+    if points <= wanted:
         return None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", OptimizeWarning)
-            values, covariance = curve_fit(
-                form.function, time, shares, p0=form.start, bounds=([0.0] * wanted, form.upper), maxfev=4000
-            )
-    except (RuntimeError, ValueError):
+        found = least_squares(
+            lambda values: form.function(time, *values) - shares,
+            form.start,
+            bounds=([0.0] * wanted, form.upper),
+            x_scale="jac",
+            ftol=_TOLERANCE,
+            xtol=_TOLERANCE,
+            gtol=_TOLERANCE,
+            max_nfev=4000,
+        )
+    except ValueError:  # the curve leaves the range of doubles
         return None
-    squares = float(np.sum((form.function(time, *values) - shares) ** 2))
-    errors = np.sqrt(np.diag(covariance))
-    is_exact = squares < 1e-16 * len(shares)
-    if not is_exact and not _all_significant(values, errors):
+    if not found.success:
+        return None
+    values, squares = found.x, float(2 * found.cost)
+    errors = _standard_errors(found.jac, squares / (points - wanted))
+    is_exact = squares < 1e-16 * points
+    if not is_exact and not _all_significant(values, errors, points - wanted):
         return None
     if any(value <= 1e-9 for value in values):
         return None
-    aic = len(shares) * log(max(squares / len(shares), 1e-30)) + 2 * (wanted + 1)
+    aic = points * (log(2 * pi) + 1 + log(max(squares / points, 1e-30))) + 2 * wanted
     return _Fit(form, tuple(float(value) for value in values), aic)
 
 
-def _all_significant(values: NDArray[np.float64], errors: NDArray[np.float64]) -> bool:
+def _standard_errors(jacobian: NDArray[np.float64], variance: float) -> NDArray[np.float64]:
+    """Return the standard errors of the parameters; infinite where the sizes do not determine them."""
+    _, scales, directions = np.linalg.svd(jacobian, full_matrices=False)
+    if scales[-1] <= 0:
+        return np.full(jacobian.shape[1], np.inf)
+    return np.sqrt(np.sum((directions.T / scales) ** 2, axis=1) * variance)
+
+
+def _all_significant(values: NDArray[np.float64], errors: NDArray[np.float64], freedom: int) -> bool:
+    """Return whether every parameter differs from 0 by Student's t with so many degrees of freedom."""
     if not np.all(np.isfinite(errors)):
         return False
     return all(
-        2 * norm.sf(abs(value) / max(error, 1e-30)) < _LARGEST_P for value, error in zip(values, errors, strict=True)
+        2 * student_t.sf(abs(value) / max(error, 1e-30), freedom) < _LARGEST_P
+        for value, error in zip(values, errors, strict=True)
     )
 
 
