@@ -6,10 +6,13 @@ The inputs are small phantoms; each folder is one input of ``tumorresp evaluate`
 import csv
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
+import pydicom
 import pytest
 
+from reports.report_numbers import NumberKey, read_numbers
 from tumorresp.service.evaluate_files import EvaluationOutcome, evaluate_files
 from tumorresp.service.settings import Settings
 
@@ -75,11 +78,11 @@ def test_a_device_that_the_settings_name_is_a_reader(real_data: Path, evaluate: 
     assert any("no lesion" in words for words in outcome.passed_over)  # the aorta stays one
 
 
-def evaluate_case(real_data: Path, name: str, out: Path) -> EvaluationOutcome:
+def evaluate_case(real_data: Path, name: str, out: Path, **changes) -> EvaluationOutcome:
     folder = real_data / "cases" / name
     if not folder.is_dir():
         pytest.skip("this case is not among the test data")
-    settings = Settings(segmenter="geodesic-contour", radiomics=False)
+    settings = Settings(segmenter="geodesic-contour", radiomics=False, **changes)
     return evaluate_files([folder], out, settings, lambda *_: None)
 
 
@@ -93,9 +96,36 @@ def test_an_oblique_outline_on_pixels_that_are_not_square(real_data: Path, tmp_p
     """A lesion of 32 x 16 mm at an angle, pixels of 2.0 x 0.5 mm."""
     outcome = evaluate_case(real_data, "10-oblique-outline-nonsquare", tmp_path)
     (row,) = lesion_rows(outcome)
-    assert float(row["reader_long_axis_mm"]) == pytest.approx(32.0, abs=0.05)
-    assert float(row["reader_short_axis_mm"]) == pytest.approx(16.0, abs=0.05)
+    assert (row["reader_long_axis_mm"], row["reader_short_axis_mm"]) == ("32.0", "16.0")
     assert (outcome.waiting, outcome.refused) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("precision", "long", "short", "shown"),
+    [
+        ("0.1", 32.0, 16.0, "32.0 × 16.0 mm"),
+        ("5", 30.0, 15.0, "30.0 × 15.0 mm"),
+        ("0", 31.999996, 16.000003, "32.0 × 16.0"),
+    ],
+)
+def test_a_length_is_the_same_number_everywhere(
+    real_data: Path, tmp_path: Path, precision: str, long: float, short: float, shown: str
+):
+    outcome = evaluate_case(
+        real_data, "10-oblique-outline-nonsquare", tmp_path, measurement_precision_mm=Decimal(precision)
+    )
+    (subject,) = outcome.subjects
+    (row,) = lesion_rows(outcome)
+    exact = pytest.approx((long, short), abs=1e-9 if precision != "0" else 2e-6)
+    assert (float(row["reader_long_axis_mm"]), float(row["reader_short_axis_mm"])) == exact
+    (lesion,) = subject.document["lesions"]
+    assert (lesion["reader_long_axis_mm"], lesion["reader_short_axis_mm"]) == exact
+    assert float(subject.document["responses"][0]["recist_sum_mm"]) == pytest.approx(long, abs=2e-6)
+    assert shown in (subject.folder / "report.html").read_text("utf-8")
+    assert f"{long:.1f}" in subject.document["reasons"][0]["reasons"][0]
+    numbers = read_numbers(pydicom.dcmread(subject.folder / "baseline" / "report.dcm"))
+    by_axis = [numbers[NumberKey(lesion["tracking_uid"], code, "126081")] for code in ("103339001", "103340004")]
+    assert tuple(by_axis) == exact
 
 
 def sums_and_responses(outcome: EvaluationOutcome) -> list[tuple[float | None, str]]:

@@ -4,13 +4,14 @@ import datetime
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
 from tumorresp.domain.errors import InvalidMeasurement, MissingImages, TumorRespError
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.geometry import ImagePlane
-from tumorresp.domain.measurement import MarkedMeasurement, Measurement
+from tumorresp.domain.measurement import Measurement
 from tumorresp.domain.placement import place
 from tumorresp.service.pipeline.documents import ReadDocument, counted_documents, read_documents, what_stands
 from tumorresp.service.pipeline.inputs import DocumentRules, InputFile, WaitingItem, Workshops
@@ -63,13 +64,14 @@ def plan_readings(files: Sequence[InputFile], workshops: Workshops, rules: Docum
     waiting: list[WaitingItem] = []
     read = read_documents((file for file in files if not file.is_image), workshops, refused)
     here = {file.sop_instance_uid for file in files if file.is_image}
-    counted = counted_documents(read, here, rules or DocumentRules())
+    rules = rules or DocumentRules()
+    counted = counted_documents(read, here, rules)
     images = [file for file in files if file.is_image and file.sop_instance_uid not in counted.rejected]
     planes, series, dates = _index_planes(images, workshops.read_planes, refused)
     by_uid: dict[str, PlacedMeasurement] = {}
     documents: list[tuple[ReadDocument, tuple[Measurement, ...]]] = []
     for document in counted.documents:
-        found = _place_document(document.file, document.marked, planes, dates, waiting, refused)
+        found = _place_document(document, planes, dates, rules.measurement_precision_mm, waiting, refused)
         by_uid |= {item.measurement.measurement_uid: item for item in found}
         documents.append((document, tuple(item.measurement for item in found)))
     standing, replaced = what_stands(documents)
@@ -112,19 +114,20 @@ def _index_planes(
 
 
 def _place_document(
-    file: InputFile,
-    marked: Sequence[MarkedMeasurement],
+    document: ReadDocument,
     planes: Mapping[str, Sequence[ImagePlane]],
     dates: Mapping[str, datetime.date],
+    precision_mm: Decimal,
     waiting: list[WaitingItem],
     refused: list[tuple[InputFile, TumorRespError]],
 ) -> list[PlacedMeasurement]:
     """Place one document's measurements; each that fails is noted and harms none of the others."""
+    file = document.file
     placed: list[PlacedMeasurement] = []
     without_image: list[Measurement] = []
-    for item in marked:
+    for item in document.marked:
         try:
-            measurement = place(item, planes)
+            measurement = place(item, planes, precision_mm=precision_mm)
         except MissingImages as error:
             waiting.append(WaitingItem("images-missing", str(error), file.name))
             continue
