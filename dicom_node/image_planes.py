@@ -9,12 +9,14 @@ from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, LegacyConvertedE
 
 from tumorresp.domain.errors import InvalidGeometry
 from tumorresp.domain.geometry import ImagePlane, Vector3, vector3
+from tumorresp.domain.scan_times import ScanTimes
 
 # Unit vectors are written with a few decimals; beyond this the orientation is wrong, not rounded.
 _ORIENTATION_TOLERANCE = 0.01
 # Their pixels are not an image of a slice, though they may state a position.
 _NOT_SLICES = frozenset(("SEG", "RTDOSE"))
 _CT_IMAGES = frozenset((CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage))
+_ACQUISITION_DATES = ("AcquisitionDate", "AcquisitionDateTime", "FrameAcquisitionDateTime")
 _REMEDY = "Export the original axial series again."
 
 
@@ -82,13 +84,47 @@ def image_type_of(dataset: Dataset) -> tuple[str, ...]:
 
 def study_date_of(dataset: Dataset) -> datetime.date | None:
     """Return the Study Date, else the Series or the Acquisition Date; None when none can be read."""
-    for keyword in ("StudyDate", "SeriesDate", "AcquisitionDate"):
-        text = str(dataset.get(keyword) or "").strip().replace(".", "")
-        try:
-            return datetime.date.fromisoformat(text)
-        except ValueError:
-            continue
-    return None
+    times = scan_times_of(dataset, [dataset])
+    return times.study or times.series or times.acquisition
+
+
+def scan_times_of(dataset: Dataset, items: list[Dataset]) -> ScanTimes:
+    """Return what an image says of when it was made.
+
+    The acquisition's date is Acquisition Date (0008,0022), else that of Acquisition DateTime (0008,002A) or Frame
+    Acquisition DateTime (0018,9074).
+
+    Parameters
+    ----------
+    items
+        Where attributes of a frame may stand; see ``frame_items``.
+    """
+    acquired = (_date(first_value(items, name)) for name in _ACQUISITION_DATES)
+    return ScanTimes(
+        study=_date(dataset.get("StudyDate")),
+        series=_date(dataset.get("SeriesDate")),
+        acquisition=next((date for date in acquired if date is not None), None),
+        time_point_id=str(dataset.get("ClinicalTrialTimePointID") or "").strip(),
+        offset_days=_number(dataset.get("LongitudinalTemporalOffsetFromEvent")),
+    )
+
+
+def _date(value: object) -> datetime.date | None:
+    """Return the day of a DA or DT value, also in the old form with full stops; None when it cannot be read."""
+    text = str(value or "").strip()
+    digits = text.replace(".", "") if text[4:5] == "." else text
+    try:
+        return datetime.date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
+    except ValueError:
+        return None
+
+
+def _number(value: object) -> float | None:
+    try:
+        number = float(str(value))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _macros(group: Dataset) -> list[Dataset]:
@@ -123,6 +159,7 @@ def _plane(dataset: Dataset, items: list[Dataset], frame_number: int | None, whe
         modality=str(dataset.get("Modality") or "").strip(),
         calibrated=calibrated,
         acquired_on=study_date_of(dataset),
+        times=scan_times_of(dataset, items),
     )
 
 

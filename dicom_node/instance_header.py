@@ -35,6 +35,7 @@ _TAGS = [
         "StudyDate",
         "SeriesDate",
         "AcquisitionDate",
+        "AcquisitionDateTime",
         "Modality",
         "SeriesDescription",
         "PatientID",

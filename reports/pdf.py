@@ -145,7 +145,7 @@ def _response_table(rows: tuple[ResponseRow, ...]) -> list[Flowable]:
         point = row.time_point.time_point
         cells.append(
             [
-                Paragraph(f"{point.name}<br/>{point.date}", _TEXT),
+                Paragraph(f"{point.name}<br/>{point.dates}", _TEXT),
                 *_sums(row.recist),
                 _paragraph(_parts(row.recist)),
                 _paragraph(category_words(row.recist.overall) if row.recist else MISSING, _CENTRE),
@@ -214,7 +214,7 @@ def _lesion_cell(lesion_id: str, row: LesionRow, pictures: ReportPictures) -> li
 def _reasons(rows: tuple[ResponseRow, ...]) -> list[Flowable]:
     story: list[Flowable] = [Paragraph("Reasons", _H2)]
     for row in rows:
-        story.append(_paragraph(f"{row.time_point.time_point.name}, {row.time_point.time_point.date}", _H3))
+        story.append(_paragraph(f"{row.time_point.time_point.name}, {row.time_point.time_point.dates}", _H3))
         for name, assessment in (("RECIST 1.1", row.recist), ("Volumetric", row.volumetric)):
             if assessment is not None:
                 text = "<br/>".join(escape(reason) for reason in assessment.reasons)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.domain.test_lesion_tracking import LIVER, LUNG
 from tests.domain.test_same_lesion import crossed
 from tumorresp.domain.measurement import LesionRole, LesionState, Measurement, SourceDocument
 from tumorresp.domain.repeated_measurements import Folded, fold_repeated
@@ -93,6 +94,16 @@ NEWER = {"document": "d2", "when": TEN}
         ("two named readers", [item("a", reader="A"), item("b", long=31, reader="B", **NEWER)], None),
         ("side by side", [item("a"), item("b", (0, 25, 0))], {"a": 30.0, "b": 30.0}),
         ("in another study", [item("a"), item("b", study_instance_uid="7", **NEWER)], {"a": 30.0, "b": 30.0}),
+        (
+            "under one name in another study",
+            [item("a", label="L1"), item("b", label="L1", study_instance_uid="7", **NEWER)],
+            None,
+        ),
+        (
+            "under one name in another organ of another study",
+            [item("a", label="L1", site=LUNG), item("b", label="L1", site=LIVER, study_instance_uid="7", **NEWER)],
+            {"a": 30.0, "b": 30.0},
+        ),
         (
             "in another frame of reference of one study, much larger",
             [item("a", frame_of_reference_uid="1"), item("b", long=40, frame_of_reference_uid="2", **NEWER)],

@@ -30,11 +30,24 @@ class Lesion:
 
 @dataclass(frozen=True)
 class TimePoint:
-    """One imaging date of a subject; ``order`` counts from 1 = baseline."""
+    """One visit of a subject; ``order`` counts from 1 = baseline.
+
+    ``date`` is that of its latest scan, ``first_date`` of its earliest where that is another day. ``is_read`` is False
+    where its images are here and nobody measured on them.
+    """
 
     time_point_id: str
     date: datetime.date
     order: int
+    first_date: datetime.date | None = None
+    is_read: bool = True
+
+    @property
+    def dates(self) -> str:
+        """What people read: the day, or from the first day to the last."""
+        if self.first_date is None or self.first_date == self.date:
+            return self.date.isoformat()
+        return f"{self.first_date.isoformat()} to {self.date.isoformat()}"
 
     @property
     def name(self) -> str:

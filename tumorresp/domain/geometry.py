@@ -4,13 +4,14 @@ Patient coordinates are DICOM's LPS in millimetres (PS3.3 C.7.6.2.1.1). Arrays a
 """
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tumorresp.domain.errors import InvalidGeometry
+from tumorresp.domain.scan_times import ScanTimes
 
 Vector3 = tuple[float, float, float]
 
@@ -48,7 +49,9 @@ class ImagePlane:
     calibrated
         False when Pixel Spacing is absent and 1 mm was put in its place.
     acquired_on
-        Study Date, else Series or Acquisition Date; the date of the time point.
+        Study Date, else Series or Acquisition Date.
+    times
+        All that the image says of when it was made.
     """
 
     sop_instance_uid: str
@@ -66,6 +69,7 @@ class ImagePlane:
     modality: str = "CT"
     calibrated: bool = True
     acquired_on: datetime.date | None = None
+    times: ScanTimes = field(default=ScanTimes())
 
     def pixel_to_lps(self, column: float, row: float) -> Vector3:
         """Return the LPS mm of a pixel position; integers are pixel centres, (0, 0) the first pixel's centre."""

@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tumorresp.domain.evaluation import Lesion
 from tumorresp.domain.label import compared_label
 from tumorresp.domain.measurement import LesionRole, LesionState, Measurement
 from tumorresp.domain.organ import organ_of, organs_conflict, side_of
 from tumorresp.domain.repeated_measurements import Undecided
+from tumorresp.domain.same_lesion import Extent
 from tumorresp.domain.terminology import LESION, MORPHOLOGICALLY_ABNORMAL, NEOPLASM, Code
 
 ROLE_PREFIX: Mapping[LesionRole, str] = {LesionRole.TARGET: "T", LesionRole.NON_TARGET: "NT", LesionRole.NEW: "NEW"}
@@ -55,7 +55,10 @@ class TrackingParameters:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A measurement with its midpoint in baseline coordinates (LPS mm), None where unknown.
+    """A measurement with its place in the coordinates of the baseline.
+
+    ``extents`` are its ellipsoids (LPS mm) by region: the baseline may have been scanned region by region, each with
+    coordinates of its own. Empty where the scan could not be registered, or nothing was drawn.
 
     ``group`` holds all that lie on each other, where it is not certain which of them is the lesion's size; the
     measurement speaks for them. ``others`` are those of its group, or those that it supersedes: their identities and
@@ -63,7 +66,7 @@ class Seen:
     """
 
     measurement: Measurement
-    position: NDArray[np.float64] | None
+    extents: Mapping[str, Extent] = field(default_factory=dict)
     group: Undecided | None = None
     others: tuple[Measurement, ...] = ()
 
@@ -80,12 +83,12 @@ class Seen:
     @property
     def stable_uids(self) -> frozenset[str]:
         """All stable tracking UIDs that it goes by."""
-        return frozenset(Seen(item, None).stable_uid for item in (self.measurement, *self.others)) - {""}
+        return frozenset(Seen(item).stable_uid for item in (self.measurement, *self.others)) - {""}
 
     @property
     def labels(self) -> frozenset[str]:
         """All labels that it goes by, as compared."""
-        return frozenset(Seen(item, None).label for item in (self.measurement, *self.others)) - {""}
+        return frozenset(Seen(item).label for item in (self.measurement, *self.others)) - {""}
 
     @property
     def labelled_id(self) -> tuple[LesionRole, int] | None:
@@ -110,6 +113,11 @@ class Seen:
         return self.measurement.long_axis.length_mm if self.measurement.long_axis else 0.0
 
     @property
+    def is_placed(self) -> bool:
+        """Whether it is known where it lies in the baseline."""
+        return bool(self.extents)
+
+    @property
     def is_absent(self) -> bool:
         """Whether the reader says that the lesion is gone."""
         return self.measurement.state is LesionState.ABSENT
@@ -123,8 +131,13 @@ class KnownLesion:
     tracking_uids: frozenset[str]
     labels: frozenset[str]
     finding_type: Code | None
-    position: NDArray[np.float64] | None
+    extents: Mapping[str, Extent]
     long_axis_mm: float
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether it is known where it lies in the baseline."""
+        return bool(self.extents)
 
     @classmethod
     def first_seen(cls, lesion: Lesion, seen: Seen) -> "KnownLesion":
@@ -134,7 +147,7 @@ class KnownLesion:
             seen.stable_uids,
             seen.labels,
             seen.measurement.finding_type,
-            seen.position,
+            seen.extents,
             seen.long_axis_mm,
         )
 
@@ -145,15 +158,15 @@ class KnownLesion:
             tracking_uids=self.tracking_uids | seen.stable_uids,
             labels=self.labels | seen.labels,
             finding_type=self.finding_type or seen.measurement.finding_type,
-            position=self.position if seen.position is None else seen.position,
+            extents=seen.extents or self.extents,
             long_axis_mm=seen.long_axis_mm or self.long_axis_mm,
         )
 
     def distance_mm(self, seen: Seen) -> float:
-        """Distance of the midpoints in baseline coordinates; infinite where one is unknown."""
-        if self.position is None or seen.position is None:
-            return float("inf")
-        return float(np.linalg.norm(self.position - seen.position))
+        """Distance of the long axes' midpoints in baseline coordinates; infinite where they share no region."""
+        shared = self.extents.keys() & seen.extents.keys()
+        gaps = (self.extents[name].midpoint - seen.extents[name].midpoint for name in shared)
+        return min((float(np.linalg.norm(gap)) for gap in gaps), default=float("inf"))
 
     def gate_mm(self, seen: Seen, rules: TrackingParameters) -> float:
         """How far the measurement may be from the lesion to be it."""

@@ -21,6 +21,7 @@ from tumorresp.domain.lesion_matching import ROLE_PREFIX, KnownLesion, Seen, Tra
 from tumorresp.domain.measurement import LesionRole, Measurement
 from tumorresp.domain.organ import LYMPH_NODE_ORGAN
 from tumorresp.domain.repeated_measurements import Folded, Superseded, Undecided, fold_repeated
+from tumorresp.domain.same_lesion import extent_of
 from tumorresp.domain.time_point_matching import (
     Beginning,
     Doubt,
@@ -46,13 +47,28 @@ ToBaseline = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 class TrackedTimePoint:
     """One time point's measurements, in a fixed order.
 
-    ``to_baseline`` is None where the scans could not be registered: position then decides nothing. ``spaces`` names the
-    patient coordinates of a series by Series Instance UID, where several studies share them.
+    Parameters
+    ----------
+    to_baseline
+        None where the scans could not be registered: position then decides nothing.
+    spaces
+        Names of patient coordinates by Series Instance UID, where several studies share them.
+    regions
+        Where the baseline or this time point was scanned region by region: Series Instance UID -> region of the
+        baseline -> map to its coordinates. A series that is not among them could not be registered; ``to_baseline``
+        is not used.
     """
 
     measurements: tuple[Measurement, ...]
     to_baseline: ToBaseline | None
     spaces: Mapping[str, str] = field(default_factory=dict)
+    regions: Mapping[str, Mapping[str, ToBaseline]] | None = None
+
+    def maps_of(self, measurement: Measurement) -> Mapping[str, ToBaseline]:
+        """Return the maps of a measurement's series, by region of the baseline."""
+        if self.regions is not None:
+            return self.regions.get(measurement.series_instance_uid, {})
+        return {} if self.to_baseline is None else {"": self.to_baseline}
 
 
 @dataclass(frozen=True)
@@ -115,8 +131,8 @@ def follow_lesions(
     results = []
     for order, point in enumerate(time_points):
         folded = fold_repeated(point.measurements, decisions or {}, point.spaces)
-        seen = _seen(folded, known, point.to_baseline)
-        last = partial(new_at_follow_up, is_registered=point.to_baseline is not None) if order else first_at_baseline
+        seen = _seen(folded, known, point)
+        last = new_at_follow_up if order else first_at_baseline
         matching = Matching(seen, known, rules)
         for step in (
             partial(by_decision, decisions=decisions or {}, is_first=order == 0),
@@ -133,7 +149,7 @@ def follow_lesions(
     return tuple(results)
 
 
-def _seen(folded: Folded, known: Sequence[KnownLesion], to_baseline: ToBaseline | None) -> tuple[Seen, ...]:
+def _seen(folded: Folded, known: Sequence[KnownLesion], point: TrackedTimePoint) -> tuple[Seen, ...]:
     """Return what is matched: each measurement that counts, and one of each group that waits together."""
     groups = [group for group in folded.undecided if len(group.measurements) > 1]
     taken = {(name, value) for item in folded.counting for name, value in _names_of(item)}
@@ -141,24 +157,23 @@ def _seen(folded: Folded, known: Sequence[KnownLesion], to_baseline: ToBaseline 
     for item in folded.counting:
         replaced = [s.measurement for s in folded.superseded if s.by_uid == item.measurement_uid]
         others = tuple(other for other in replaced if not (_names_of(other) - _names_of(item)) & taken)
-        seen.append(replace(_located(item, to_baseline), others=others))
+        seen.append(replace(_located(item, point), others=others))
     speakers = [
-        replace(_located(_speaker(group, known), to_baseline), group=group, others=group.measurements)
-        for group in groups
+        replace(_located(_speaker(group, known), point), group=group, others=group.measurements) for group in groups
     ]
     return (*seen, *speakers)
 
 
 def _names_of(item: Measurement) -> frozenset[tuple[str, str]]:
     """Return what a measurement is recognised by: stable tracking UID and label."""
-    seen = Seen(item, None)
+    seen = Seen(item)
     return frozenset(pair for pair in (("uid", seen.stable_uid), ("label", seen.label)) if pair[1])
 
 
 def _speaker(group: Undecided, known: Sequence[KnownLesion]) -> Measurement:
     """Return the measurement by which a group's lesion is recognised: one with a known label, if any."""
     labels = {label for k in known for label in k.labels}
-    return min(group.measurements, key=lambda item: (Seen(item, None).label not in labels, item.measurement_uid))
+    return min(group.measurements, key=lambda item: (Seen(item).label not in labels, item.measurement_uid))
 
 
 def _settled(subject_key: str, matching: Matching, folded: Folded) -> tuple[TrackingResult, tuple[KnownLesion, ...]]:
@@ -261,8 +276,8 @@ def _differences(seen: Seen, lesion: Lesion) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def _located(measurement: Measurement, to_baseline: ToBaseline | None) -> Seen:
-    if measurement.long_axis is None or to_baseline is None:
-        return Seen(measurement, None)
-    mapped = np.asarray(to_baseline(np.array([measurement.long_axis.midpoint_lps_mm])), dtype=np.float64)
-    return Seen(measurement, mapped.reshape(3))
+def _located(measurement: Measurement, point: TrackedTimePoint) -> Seen:
+    extent = extent_of(measurement)
+    if extent is None:
+        return Seen(measurement)
+    return Seen(measurement, {region: extent.mapped(to) for region, to in point.maps_of(measurement).items()})

@@ -14,6 +14,7 @@ from itertools import combinations
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.label import compared_label, is_called_old
 from tumorresp.domain.measurement import Measurement
+from tumorresp.domain.organ import organ_of, organs_conflict
 from tumorresp.domain.same_lesion import Relation, relation, same_lines, similar_length
 
 NOT_USED = "NONE"
@@ -153,7 +154,9 @@ def _related(one: Measurement, other: Measurement, spaces: Mapping[str, str], re
     space = spaces.get(one.series_instance_uid)
     same_space = space is not None and space == spaces.get(other.series_instance_uid)
     if not (same_study or same_space):
-        return Relation.APART
+        # Their places cannot be compared; one name at one time point may be one lesion that was scanned twice.
+        organs = (organ_of(item.site, item.label, nodal=item.nodal) for item in (one, other))
+        return Relation.UNSURE if _same_name(one, other) and not organs_conflict(*organs) else Relation.APART
     how = relation(one, other, told_apart=_told_apart(one, other))
     frames = {one.frame_of_reference_uid, other.frame_of_reference_uid} - {""}
     if how is Relation.SAME and len(frames) > 1 and not (_same_name(one, other) or similar_length(one, other)):
@@ -289,8 +292,8 @@ def _with_finding(kept: _Kept, losers: Sequence[Measurement]) -> Measurement:
 
 def _doubt(items: Sequence[Measurement]) -> str:
     return (
-        f"These lie on each other: {' and '.join(_shown(item) for item in items)}. They are one lesion or parts of "
-        "one, and which counts is not certain; they are not added up."
+        f"These are one lesion, or parts of one, by place or name: {' and '.join(_shown(item) for item in items)}. "
+        "Which counts is not certain; they are not added up."
     )
 
 

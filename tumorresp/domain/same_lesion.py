@@ -5,6 +5,7 @@ saves twice, a lesion drawn on two neighbouring slices or on the thin and the th
 observers all give two ellipsoids that hold each other's centres; two lesions side by side do not.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -60,6 +61,11 @@ class Extent:
     lines: NDArray[np.float64]
     reach_mm: float
 
+    @property
+    def midpoint(self) -> NDArray[np.float64]:
+        """(3,) half way along the long axis."""
+        return np.asarray(self.lines[0].mean(axis=0), dtype=np.float64)
+
     def coordinates(self, points: NDArray[np.float64], reach_mm: float) -> NDArray[np.float64]:
         """Return (..., 3) points in half axes from the centre; on a slice within reach the distance across is 0."""
         found = (points - self.centre) @ np.linalg.inv(self.arms)
@@ -71,6 +77,11 @@ class Extent:
         """Return whether any of (..., 3) points lies within this share of the ellipsoid."""
         squared = np.square(self.coordinates(points, reach_mm)).sum(axis=-1)
         return bool(np.any(squared <= share**2 + 1e-9))
+
+    def mapped(self, to: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> "Extent":
+        """Return the ellipsoid under a map of (N, 3) points, which must be affine."""
+        points = np.asarray(to(np.concatenate([[self.centre], self.centre + self.arms, self.lines.reshape(-1, 3)])))
+        return Extent(points[0], points[1:4] - points[0], points[4:].reshape(-1, 2, 3), self.reach_mm)
 
     def reaches_into(self, other: "Extent", reach_mm: float) -> bool:
         """Return whether a drawn line, or the middle above or below the slice, lies inside another lesion's rim."""

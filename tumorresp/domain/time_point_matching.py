@@ -172,7 +172,7 @@ def by_label(matching: Matching) -> Verdicts:
 
 def by_position(matching: Matching) -> Verdicts:
     """Recognise lesions by where they lie after registration, if no other pairing is nearly as close."""
-    placed = [(index, seen) for index, seen in matching.open if seen.position is not None]
+    placed = [(index, seen) for index, seen in matching.open if seen.is_placed]
     found = nearest([seen for _, seen in placed], matching.free, matching.rules)
     verdicts: dict[int, Verdict] = {}
     for (index, _), nearness in zip(placed, found, strict=True):
@@ -191,11 +191,11 @@ def first_at_baseline(matching: Matching) -> Verdicts:
     return {index: _at_baseline(seen) for index, seen in matching.open}
 
 
-def new_at_follow_up(matching: Matching, *, is_registered: bool) -> Verdicts:
+def new_at_follow_up(matching: Matching) -> Verdicts:
     """Let what is left be new where that is sure; else a person decides."""
     verdicts: dict[int, Verdict] = {}
     for index, seen in matching.open:
-        doubt = _doubt_that_new(matching, seen, is_registered=is_registered)
+        doubt = _doubt_that_new(matching, seen)
         verdicts[index] = doubt or Beginning(LesionRole.NEW, _taken_as_new(seen, matching.rules))
     return verdicts
 
@@ -229,7 +229,7 @@ def _taken_as_new(seen: Seen, rules: TrackingParameters) -> tuple[Finding, ...]:
     return (Finding("taken-as-new", Severity.WARNING, words, seen.measurement.label),)
 
 
-def _doubt_that_new(matching: Matching, seen: Seen, *, is_registered: bool) -> Doubt | None:
+def _doubt_that_new(matching: Matching, seen: Seen) -> Doubt | None:
     """Return why a measurement that matched nothing is not simply new; None where it is."""
     possible = _ids(k for k in matching.free if not conflict(seen, k))
     if seen.is_absent:
@@ -239,8 +239,8 @@ def _doubt_that_new(matching: Matching, seen: Seen, *, is_registered: bool) -> D
         return Doubt(_ids(near), f"The reader calls it new, but it lies where {_names(near)} was.") if near else None
     if seen.role is not None:
         return Doubt(possible, f"The reader calls it {seen.role}, but no lesion of an earlier time point matches.")
-    if seen.position is None:
-        why = "it has no axes" if is_registered else "the scans could not be registered"
+    if not seen.is_placed:
+        why = "it has no axes" if seen.measurement.long_axis is None else "the scans could not be registered"
         return Doubt(possible, f"Neither tracking UID nor label is a known lesion's, and {why}.")
     return _doubt_by_place(matching, seen)
 
@@ -260,7 +260,7 @@ def _doubt_by_place(matching: Matching, seen: Seen) -> Doubt | None:
             "which nothing else is: too far to be the same for sure, too near to be new for sure."
         )
         return Doubt(_ids(moved), words)
-    unplaced = [k for k in unseen if k.position is None]
+    unplaced = [k for k in unseen if not k.is_placed]
     if unplaced:
         return Doubt(_ids(unplaced), f"It may be {_names(unplaced)}, of which the place is not known.")
     return None

@@ -95,6 +95,12 @@ class Settings(BaseSettings):
     device_readers: tuple[str, ...] = Field(
         (), description="Names or UIDs of devices whose measurements count like a reader's; of all others none does"
     )
+    visit_window_days: int = Field(
+        7,
+        ge=0,
+        le=90,
+        description="Studies at most so many days apart that measure different lesions are one time point",
+    )
     decisions: Path | None = Field(
         None, description="CSV with a person's decisions on matches that wait: columns measurement_uid, lesion"
     )

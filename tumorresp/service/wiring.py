@@ -111,7 +111,7 @@ def station_settings(settings: Settings, work_folder: Path) -> StationSettings:
         box_margin_mm=settings.box_margin_mm,
         short_to_long_ratio=settings.short_to_long_ratio,
         radiomics=settings.radiomics,
-        documents=DocumentRules(settings.device_readers, settings.measurement_precision_mm),
+        documents=DocumentRules(settings.device_readers, settings.measurement_precision_mm, settings.visit_window_days),
     )
 
 

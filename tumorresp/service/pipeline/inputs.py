@@ -85,10 +85,13 @@ class DocumentRules:
         Names or UIDs of devices that are readers; every other device's measurements are in no sum.
     measurement_precision_mm
         Lengths are rounded to multiples of it, once, when they are read; 0 leaves them as computed.
+    visit_window_days
+        Studies at most so many days apart that measure different lesions are one time point.
     """
 
     device_readers: tuple[str, ...] = ()
     measurement_precision_mm: Decimal = DEFAULT_PRECISION_MM
+    visit_window_days: int = 7
 
 
 class InputIndex(Protocol):

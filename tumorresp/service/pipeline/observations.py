@@ -36,7 +36,7 @@ def visits_of(
         known |= {item.lesion.lesion_id: item.lesion for item in items}
         known |= {item.lesion.lesion_id: item.lesion for item in result.pending}
         observations = tuple(_observations(point, items, result, known))
-        visits.append(Visit(point.time_point_id, point.name, point.date, observations))
+        visits.append(Visit(point.time_point_id, point.name, point.date, observations, point.first_date))
     return visits
 
 
@@ -53,6 +53,9 @@ def _observations(
         if lesion_id in known:
             yield _observation(known[lesion_id], LesionState.NOT_EVALUABLE, pending=waiting[lesion_id])
     yield from _perhaps_others(point, result)
+    if not point.is_read:
+        unread = Lesion(f"?{point.order}", "", LesionRole.NEW, nodal=False, organ="")
+        yield _observation(unread, LesionState.PRESENT, pending="the CT of this time point was not read")
 
 
 def _waiting_by_lesion(result: TrackingResult) -> dict[str, str]:

@@ -1,11 +1,10 @@
 """From a subject's files to readings: measurements placed in the patient, by reader and imaging date."""
 
-import datetime
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import cached_property
+from itertools import dropwhile
 from pathlib import Path
 
 from tumorresp.domain.errors import InvalidMeasurement, MissingImages, TumorRespError
@@ -13,28 +12,11 @@ from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.geometry import ImagePlane
 from tumorresp.domain.measurement import Measurement
 from tumorresp.domain.placement import place
+from tumorresp.domain.scan_times import ScanTimes
+from tumorresp.domain.time_points import ScanDate, StudyVisit, scan_dates, visits_of_studies
 from tumorresp.service.pipeline.documents import ReadDocument, counted_documents, read_documents, what_stands
 from tumorresp.service.pipeline.inputs import DocumentRules, InputFile, WaitingItem, Workshops
-
-
-@dataclass(frozen=True)
-class PlacedMeasurement:
-    """A measurement with the file it came from and the imaging date that it belongs to."""
-
-    measurement: Measurement
-    source: InputFile
-    date: datetime.date
-
-
-@dataclass(frozen=True)
-class Reading:
-    """All measurements of one reader (or of readers who took turns) of a subject, dates ascending.
-
-    ``reader`` is empty when there is only one reading of the subject.
-    """
-
-    reader: str
-    by_date: tuple[tuple[datetime.date, tuple[PlacedMeasurement, ...]], ...]
+from tumorresp.service.pipeline.visits import PlacedMeasurement, Reading, by_study, readings_of
 
 
 @dataclass(frozen=True)
@@ -53,13 +35,13 @@ class ReadingPlan:
         return {
             item.measurement.measurement_uid: item
             for reading in self.readings
-            for _, items in reading.by_date
-            for item in items
+            for visit in reading.visits
+            for item in visit.items
         }
 
 
 def plan_readings(files: Sequence[InputFile], workshops: Workshops, rules: DocumentRules | None = None) -> ReadingPlan:
-    """Read every document, place every measurement that counts, and sort them by reader and date."""
+    """Read every document, place every measurement that counts, and sort them by reader and time point."""
     refused: list[tuple[InputFile, TumorRespError]] = []
     waiting: list[WaitingItem] = []
     read = read_documents((file for file in files if not file.is_image), workshops, refused)
@@ -67,11 +49,12 @@ def plan_readings(files: Sequence[InputFile], workshops: Workshops, rules: Docum
     rules = rules or DocumentRules()
     counted = counted_documents(read, here, rules)
     images = [file for file in files if file.is_image and file.sop_instance_uid not in counted.rejected]
-    planes, series, dates = _index_planes(images, workshops.read_planes, refused)
+    planes, series, times = _index_planes(images, workshops.read_planes, refused)
+    dates = scan_dates(times)
     by_uid: dict[str, PlacedMeasurement] = {}
     documents: list[tuple[ReadDocument, tuple[Measurement, ...]]] = []
     for document in counted.documents:
-        found = _place_document(document, planes, dates, rules.measurement_precision_mm, waiting, refused)
+        found = _place_document(document, planes, dates, rules, waiting, refused)
         by_uid |= {item.measurement.measurement_uid: item for item in found}
         documents.append((document, tuple(item.measurement for item in found)))
     standing, replaced = what_stands(documents)
@@ -79,7 +62,40 @@ def plan_readings(files: Sequence[InputFile], workshops: Workshops, rules: Docum
     passed_over = (*counted.passed_over, *replaced)
     if not placed and not waiting and images and not refused:
         waiting.append(_nothing_measured(images, passed_over))
-    return ReadingPlan(series, _split_readers(placed), tuple(waiting), tuple(refused), passed_over)
+    visits = visits_of_studies(
+        {uid: item.date for uid, item in dates.items() if item.date is not None},
+        by_study(placed),
+        {uid: item.time_point_id for uid, item in times.items()},
+        rules.visit_window_days,
+    )
+    waiting += _not_read(visits, placed, images)
+    readings = readings_of([_with_remarks(item, dates) for item in placed], visits)
+    return ReadingPlan(series, readings, tuple(waiting), tuple(refused), passed_over)
+
+
+def _with_remarks(item: PlacedMeasurement, dates: Mapping[str, ScanDate]) -> PlacedMeasurement:
+    """Say at a measurement how the day of its scan was found, where that is no matter of course."""
+    note = dates[item.study_instance_uid].note
+    if not note:
+        return item
+    words = f"The day of the scan is {item.date}: {note}."
+    finding = Finding("scan-date-made-up", Severity.WARNING, words, item.study_instance_uid, decides=True)
+    return replace(item, measurement=replace(item.measurement, findings=(*item.measurement.findings, finding)))
+
+
+def _not_read(
+    visits: Sequence[StudyVisit], placed: Sequence[PlacedMeasurement], images: Sequence[InputFile]
+) -> list[WaitingItem]:
+    """Return the time points after the first reading that no measurement refers to."""
+    read = {item.study_instance_uid for item in placed}
+    series = {file.study_instance_uid: file.series_instance_uid for file in images}
+    later = list(dropwhile(lambda visit: not read & set(visit.studies), visits))
+    words = "CT of a later time point has arrived; no measurement refers to it yet."
+    return [
+        WaitingItem("not-read", words, series.get(visit.studies[0], visit.studies[0]))
+        for visit in later
+        if not read & set(visit.studies)
+    ]
 
 
 def _nothing_measured(images: Sequence[InputFile], passed_over: Sequence[WaitingItem]) -> WaitingItem:
@@ -93,11 +109,11 @@ def _index_planes(
     images: Sequence[InputFile],
     read_planes: Callable[[Path], Sequence[ImagePlane]],
     refused: list[tuple[InputFile, TumorRespError]],
-) -> tuple[dict[str, list[ImagePlane]], dict[str, tuple[InputFile, ...]], dict[str, datetime.date]]:
-    """Return planes by SOP UID, files by series UID and dates by study UID."""
+) -> tuple[dict[str, list[ImagePlane]], dict[str, tuple[InputFile, ...]], dict[str, ScanTimes]]:
+    """Return planes by SOP UID, files by series UID and what the images say of their dates by study UID."""
     planes: dict[str, list[ImagePlane]] = {}
     series: defaultdict[str, list[InputFile]] = defaultdict(list)
-    dates: dict[str, datetime.date] = {}
+    times: dict[str, ScanTimes] = {}
     for file in images:
         try:
             found = list(read_planes(file.path))
@@ -107,17 +123,15 @@ def _index_planes(
         planes[file.sop_instance_uid] = found
         series[file.series_instance_uid].append(file)
         for plane in found:
-            if plane.acquired_on is not None:
-                earliest = dates.get(plane.study_instance_uid)
-                dates[plane.study_instance_uid] = min(earliest or plane.acquired_on, plane.acquired_on)
-    return planes, {uid: tuple(files) for uid, files in series.items()}, dates
+            times[plane.study_instance_uid] = plane.times.earliest(times.get(plane.study_instance_uid, ScanTimes()))
+    return planes, {uid: tuple(files) for uid, files in series.items()}, times
 
 
 def _place_document(
     document: ReadDocument,
     planes: Mapping[str, Sequence[ImagePlane]],
-    dates: Mapping[str, datetime.date],
-    precision_mm: Decimal,
+    dates: Mapping[str, ScanDate],
+    rules: DocumentRules,
     waiting: list[WaitingItem],
     refused: list[tuple[InputFile, TumorRespError]],
 ) -> list[PlacedMeasurement]:
@@ -127,30 +141,26 @@ def _place_document(
     without_image: list[Measurement] = []
     for item in document.marked:
         try:
-            measurement = place(item, planes, precision_mm=precision_mm)
+            measurement = place(item, planes, precision_mm=rules.measurement_precision_mm)
         except MissingImages as error:
             waiting.append(WaitingItem("images-missing", str(error), file.name))
             continue
         except TumorRespError as error:
             refused.append((file, error))
             continue
-        date = dates.get(measurement.study_instance_uid)
-        if date is not None:
-            placed.append(PlacedMeasurement(measurement, file, date))
+        scanned = dates.get(measurement.study_instance_uid, ScanDate(None))
+        if scanned.date is not None:
+            placed.append(PlacedMeasurement(measurement, file, scanned.date, measurement.study_instance_uid))
         elif measurement.long_axis is None:
             without_image.append(measurement)
+        elif scanned.doubt:
+            words = f"The time point of a measurement is not known: of its study it is said that {scanned.doubt}."
+            waiting.append(WaitingItem("time-point-unknown", words, file.name))
         else:
-            refused.append(
-                (
-                    file,
-                    InvalidMeasurement(
-                        "the referenced images state no date (Study, Series or Acquisition Date): unknown time point.",
-                        where=file.name,
-                    ),
-                )
-            )
+            words = "the referenced images state no date (Study, Series or Acquisition Date): unknown time point."
+            refused.append((file, InvalidMeasurement(words, where=file.name)))
     if without_image:
-        placed += _date_statements(file, without_image, placed, waiting)
+        placed += _date_statements(file, without_image, placed, waiting, rules.visit_window_days)
     return placed
 
 
@@ -159,12 +169,16 @@ def _date_statements(
     statements: Sequence[Measurement],
     placed: Sequence[PlacedMeasurement],
     waiting: list[WaitingItem],
+    window_days: int,
 ) -> list[PlacedMeasurement]:
-    """Give statements without an image (absent, not evaluable) the date of their document's measurements."""
-    document_dates = {item.date for item in placed}
-    if len(document_dates) == 1:
-        date = document_dates.pop()
-        return [PlacedMeasurement(statement, file, date) for statement in statements]
+    """Give statements without an image (absent, not evaluable) the study of their document's measurements.
+
+    Where these are of several studies, the statements go with the first of them: all must be of one time point.
+    """
+    studies = sorted({(item.date, item.study_instance_uid) for item in placed})
+    if studies and (studies[-1][0] - studies[0][0]).days <= window_days:
+        date, study = studies[0]
+        return [PlacedMeasurement(statement, file, date, study) for statement in statements]
     waiting.append(
         WaitingItem(
             "time-point-unknown",
@@ -173,37 +187,3 @@ def _date_statements(
         )
     )
     return []
-
-
-def _split_readers(placed: Sequence[PlacedMeasurement]) -> tuple[Reading, ...]:
-    """Split by reader where two readers measured at one date; readers who took turns make one reading."""
-    readers_at: defaultdict[datetime.date, set[str]] = defaultdict(set)
-    for item in placed:
-        readers_at[item.date].add(item.measurement.reader)
-    if not placed:
-        return ()
-    if all(len(readers) == 1 for readers in readers_at.values()):
-        names = {item.measurement.reader for item in placed}
-        items = [_flag_turns(item, len(names)) for item in placed]
-        return (Reading("", _by_date(items)),)
-    names = {item.measurement.reader for item in placed}
-    return tuple(
-        Reading(name or "unnamed reader", _by_date([i for i in placed if i.measurement.reader == name]))
-        for name in sorted(names)
-    )
-
-
-def _flag_turns(item: PlacedMeasurement, reader_count: int) -> PlacedMeasurement:
-    if reader_count == 1:
-        return item
-    finding = Finding(
-        "readers-differ", Severity.WARNING, "The subject's time points were measured by different readers."
-    )
-    return replace(item, measurement=replace(item.measurement, findings=(*item.measurement.findings, finding)))
-
-
-def _by_date(
-    items: Sequence[PlacedMeasurement],
-) -> tuple[tuple[datetime.date, tuple[PlacedMeasurement, ...]], ...]:
-    dates = sorted({item.date for item in items})
-    return tuple((date, tuple(item for item in items if item.date == date)) for date in dates)

@@ -33,7 +33,8 @@ from tumorresp.service.pipeline.inputs import (
     Workshops,
 )
 from tumorresp.service.pipeline.lesion_results import LesionResult, LesionResultFiles
-from tumorresp.service.pipeline.reading_plan import Reading, ReadingPlan, plan_readings
+from tumorresp.service.pipeline.reading_plan import ReadingPlan, plan_readings
+from tumorresp.service.pipeline.visits import Reading
 
 _log = structlog.get_logger()
 
@@ -189,6 +190,8 @@ class Stations:
         ct_paths = {uid: [file.path for file in files] for uid, files in plan.images.items()}
         objects: list[ResultFile] = []
         for number, point in enumerate(evaluation.time_points, start=1):
+            if not reading.visits[number - 1].items:
+                continue  # nobody measured there: there is nothing to say of its images
             input_digest = self._input_digest(plan, reading, number, decisions)
             objects += self._workshops.results.write_time_point(
                 evaluation, point, ct_paths, volume_of, input_digest, folder
@@ -200,8 +203,8 @@ class Stations:
         """Name everything that the first ``time_points`` time points are made from."""
         used: set[str] = set()
         decided: list[Json] = []
-        for _, items in reading.by_date[:time_points]:
-            for item in items:
+        for visit in reading.visits[:time_points]:
+            for item in visit.items:
                 used.add(item.source.sha256)
                 uid = item.measurement.measurement_uid
                 decided += [[uid, decisions[uid]]] if uid in decisions else []
