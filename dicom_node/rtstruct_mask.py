@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 
-from tumorresp.domain.errors import InvalidGeometry, InvalidInput, NotDicom
+from dicom_node.structure_set import read_structure_set
+from tumorresp.domain.errors import InvalidGeometry
 from tumorresp.domain.geometry import VolumeGeometry
 
-RT_STRUCTURE_SET_STORAGE = "1.2.840.10008.5.1.4.1.1.481.3"
 # Writers round contour points to 0.01 mm or so; a contour that leaves its slice by more than this is of another grid.
 _PLANE_TOLERANCE = 0.25
 
@@ -44,29 +41,20 @@ def read_rois(path: Path) -> tuple[Roi, ...]:
     Raises
     ------
     NotDicom
-        If the file is no DICOM file.
+        If the file is no DICOM file, or is cut off.
     InvalidInput
         If it is no RT Structure Set, or a contour's points cannot be understood.
     """
-    dataset = _structure_set(path)
-    contours: dict[int, tuple[NDArray[np.float64], ...]] = {
-        int(item.ReferencedROINumber): tuple(
-            _contour_points(contour, path.name)
-            for contour in item.get("ContourSequence", ())
-            if contour.get("ContourGeometricType") == "CLOSED_PLANAR"
-        )
-        for item in dataset.get("ROIContourSequence", ())
-    }
     rois = (
         Roi(
-            int(item.ROINumber),
-            str(item.get("ROIName", "")),
-            contours.get(int(item.ROINumber), ()),
-            str(item.get("ReferencedFrameOfReferenceUID", "")),
+            region.number,
+            region.name,
+            tuple(contour.points_lps_mm for contour in region.contours if contour.is_outline),
+            region.frame_of_reference_uid,
         )
-        for item in dataset.get("StructureSetROISequence", ())
+        for region in read_structure_set(path).regions
     )
-    return tuple(sorted((roi for roi in rois if roi.contours_lps_mm), key=lambda roi: roi.number))
+    return tuple(roi for roi in rois if roi.contours_lps_mm)
 
 
 def referenced_series(path: Path) -> frozenset[str]:
@@ -75,36 +63,11 @@ def referenced_series(path: Path) -> frozenset[str]:
     Raises
     ------
     NotDicom
-        If the file is no DICOM file.
+        If the file is no DICOM file, or is cut off.
     InvalidInput
         If it is no RT Structure Set.
     """
-    return frozenset(
-        str(series.SeriesInstanceUID)
-        for frame in _structure_set(path).get("ReferencedFrameOfReferenceSequence", ())
-        for study in frame.get("RTReferencedStudySequence", ())
-        for series in study.get("RTReferencedSeriesSequence", ())
-    )
-
-
-def _structure_set(path: Path) -> Dataset:
-    try:
-        dataset = pydicom.dcmread(path)
-    except (InvalidDicomError, EOFError) as error:
-        raise NotDicom("not a DICOM file", where=path.name) from error
-    if dataset.get("SOPClassUID") != RT_STRUCTURE_SET_STORAGE:
-        raise InvalidInput("expected an RT Structure Set in SOP Class UID (0008,0016)", where=path.name)
-    return dataset
-
-
-def _contour_points(contour: Dataset, file_name: str) -> NDArray[np.float64]:
-    numbers = np.asarray(contour.get("ContourData") or (), dtype=np.float64)
-    if numbers.size < 9 or numbers.size % 3 or not np.isfinite(numbers).all():
-        raise InvalidInput(
-            f"Contour Data (3006,0050) holds {numbers.size} values; expected at least three points of three numbers",
-            where=file_name,
-        )
-    return numbers.reshape(-1, 3)
+    return read_structure_set(path).referenced_series
 
 
 def roi_mask(roi: Roi, geometry: VolumeGeometry) -> NDArray[np.bool_]:
@@ -126,7 +89,8 @@ def contours_mask(contours_lps_mm: Sequence[NDArray[np.float64]], geometry: Volu
 
     Each contour belongs to the slice whose plane it lies on. Contours of one slice are taken together by the even-odd
     rule, so that a contour inside another one is a hole. What reaches beyond the rows and columns is cut off; nothing
-    is put between slices that have contours.
+    is put between slices that have contours. A voxel whose centre lies on an edge belongs to one side only, so that
+    regions that share a border share no voxel (`skimage.draw.polygon2mask` gives such voxels to both).
 
     Parameters
     ----------

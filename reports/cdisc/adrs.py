@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reports.cdisc.adsl import SUBJECT_VARIABLES, subject_variables
 from reports.cdisc.adtr import sum_sequence
 from reports.cdisc.dataset import DatasetDefinition, Row, Value, Variable, VariableType
-from reports.cdisc.disease_response import category_of, disease_response, response_date
+from reports.cdisc.disease_response import category_of, response_date
 from reports.cdisc.parameter_codes import parameter
 from reports.cdisc.study_facts import StudyFacts
 from reports.cdisc.subject_records import Reading, SubjectRecords, study_day
@@ -118,12 +118,18 @@ class _Course:
         return _NO_SOURCE
 
 
-def response_analysis(subject: SubjectRecords, facts: StudyFacts) -> list[Row]:
-    """Return the records of ADRS of one subject."""
+def response_analysis(subject: SubjectRecords, facts: StudyFacts, responses: Sequence[Row]) -> list[Row]:
+    """Return the records of ADRS of one subject.
+
+    Parameters
+    ----------
+    responses
+        The subject's records of RS: where the responses come from.
+    """
     fixed = subject_variables(subject, facts)
     rows = [
         fixed | row
-        for course in _courses(subject, facts)
+        for course in _courses(subject, responses)
         for row in (*_by_visit(course), *_firsts(course), *_bests(course), *_others(course))
     ]
     rows.append(fixed | _death(subject))
@@ -132,10 +138,10 @@ def response_analysis(subject: SubjectRecords, facts: StudyFacts) -> list[Row]:
     return list(rows)
 
 
-def _courses(subject: SubjectRecords, facts: StudyFacts) -> Iterator[_Course]:
+def _courses(subject: SubjectRecords, responses: Sequence[Row]) -> Iterator[_Course]:
     in_rs = {
         (str(row["RSEVALID"]), str(row["RSEVAL"]), str(row["RSCAT"]), row["VISITNUM"]): int(str(row["RSSEQ"]))
-        for row in disease_response(subject, facts)
+        for row in responses
         if row["RSTESTCD"] == "OVRLRESP"
     }
     sums = sum_sequence(subject)

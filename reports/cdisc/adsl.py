@@ -26,7 +26,14 @@ ADSL = DatasetDefinition(
     "SUBJECT LEVEL ANALYSIS DATASET",
     "One record per subject",
     (
-        *SUBJECT_VARIABLES,
+        *_IDENTIFIERS,
+        Variable("SITEID", "Study Site Identifier", origin="Predecessor", free_text=True),
+        Variable("AGE", "Age", VariableType.FLOAT, "Predecessor"),
+        Variable("AGEU", "Age Units", origin="Predecessor", codelist="AGEU"),
+        Variable("SEX", "Sex", origin="Predecessor", codelist="SEX"),
+        Variable("RACE", "Race", origin="Predecessor", free_text=True),
+        Variable("ARM", "Description of Planned Arm", origin="Predecessor", free_text=True),
+        *SUBJECT_VARIABLES[len(_IDENTIFIERS) :],
         Variable("NACTDT", "Date of New Anti-Cancer Therapy", VariableType.DATE, "Derived"),
         Variable("DTHDT", "Date of Death", VariableType.DATE, "Derived"),
         Variable("DTHFL", "Subject Death Flag", origin="Derived", codelist="NY"),
@@ -53,10 +60,16 @@ def subject_variables(subject: SubjectRecords, facts: StudyFacts) -> dict[str, V
 
 def subject_level(subject: SubjectRecords, facts: StudyFacts) -> list[Row]:
     """Return the record of ADSL of one subject."""
-    dates = subject.dates
+    dates, known = subject.dates, subject.dates.demographics
     return [
         subject_variables(subject, facts)
         | {
+            "SITEID": known.study_site,
+            "AGE": None if known.age_years is None else float(known.age_years),
+            "AGEU": "" if known.age_years is None else "YEARS",
+            "SEX": known.sex,
+            "RACE": known.race.upper(),
+            "ARM": dates.arm,
             "NACTDT": dates.new_therapy,
             "DTHDT": dates.death,
             "DTHFL": "Y" if dates.death is not None else "N",

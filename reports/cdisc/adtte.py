@@ -3,7 +3,6 @@
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 
-from reports.cdisc.adrs import response_analysis
 from reports.cdisc.adsl import SUBJECT_VARIABLES, subject_variables
 from reports.cdisc.dataset import DatasetDefinition, Row, Value, Variable, VariableType
 from reports.cdisc.parameter_codes import parameter, parameter_code
@@ -52,10 +51,15 @@ _CATEGORY = "Time to Event"
 _EVENTS = frozenset(("Y", "PD", "iUPD", "iCPD", "CR", "PR", "iCR", "iPR"))
 
 
-def time_to_event(subject: SubjectRecords, facts: StudyFacts) -> list[Row]:
-    """Return the records of ADTTE of one subject; overall survival, which no reading changes, once."""
+def time_to_event(subject: SubjectRecords, facts: StudyFacts, responses: Sequence[Row]) -> list[Row]:
+    """Return the records of ADTTE of one subject; overall survival, which no reading changes, once.
+
+    Parameters
+    ----------
+    responses
+        The subject's records of ADRS: where dates come from.
+    """
     fixed = subject_variables(subject, facts)
-    responses = response_analysis(subject, facts)
     rows = [fixed | row for row in _rows(subject, responses)]
     for number, row in enumerate(rows, start=1):
         row["ASEQ"] = number

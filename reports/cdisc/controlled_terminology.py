@@ -102,7 +102,14 @@ _LOCATIONS: Mapping[str, str] = MappingProxyType(
     }
 )
 _METHODS: Mapping[str, str] = MappingProxyType(
-    {"CT": "CT SCAN", "MRI": "MRI", "MR": "MRI", "X-RAY": "X-RAY", "CALIPER": "CALIPER", "ULTRASOUND": "ULTRASOUND"}
+    {
+        "CT": "CT SCAN",
+        "MRI": "MRI",
+        "MR": "MRI",
+        "X-RAY": "X-RAY",
+        "CALIPER": "CALIPER MEASUREMENT METHOD",
+        "ULTRASOUND": "ULTRASOUND",
+    }
 )
 
 CODELISTS: Mapping[str, tuple[str, str, tuple[str, ...]]] = MappingProxyType(
@@ -124,6 +131,8 @@ CODELISTS: Mapping[str, tuple[str, str, tuple[str, ...]]] = MappingProxyType(
         "UNIT": ("Unit", "C71620", ("mm", "mm3", "%")),
         "EPOCH": ("Epoch", "C99079", ("SCREENING", "TREATMENT", "FOLLOW-UP")),
         "ND": ("Not Done", "C66789", ("NOT DONE",)),
+        "AGEU": ("Age Unit", "C66781", ("YEARS",)),
+        "SEX": ("Sex", "C66731", ("F", "M", "U", "INTERSEX")),
         "NY": ("No Yes Response", "C66742", ("N", "Y")),
     }
 )

@@ -1,6 +1,6 @@
 """A folder of CDISC data sets from evaluated subjects: SDTM and ADaM, each with its Define-XML."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,25 +15,31 @@ from reports.cdisc.define_xml import write_define_xml
 from reports.cdisc.disease_response import RS, disease_response
 from reports.cdisc.related_records import RELREC, related_records
 from reports.cdisc.study_facts import ExportMode, StudyFacts
-from reports.cdisc.subject_records import SubjectRecords, subject_records
+from reports.cdisc.subject_records import SubjectRecords, subject_records, visit_plan
 from reports.cdisc.tumor_identification import SUPPTU, TU, supplemental_identification, tumor_identification
 from reports.cdisc.tumor_results import TR, tumor_results
 from reports.cdisc.xpt import write_xpt
 from tumorresp.domain.finding import Finding
 from tumorresp.response.outcome import SubjectOutcome
 
-Builder = Callable[[SubjectRecords, StudyFacts], Sequence[Row]]
+Built = Mapping[str, Sequence[Row]]
+"""Records of one subject by data set."""
+Builder = Callable[[SubjectRecords, StudyFacts, Built], Sequence[Row]]
 
-BUILDERS: tuple[tuple[DatasetDefinition, Builder], ...] = (
-    (TU, tumor_identification),
-    (SUPPTU, supplemental_identification),
-    (TR, tumor_results),
-    (RS, disease_response),
-    (ADSL, subject_level),
-    (ADTR, tumor_analysis),
-    (ADRS, response_analysis),
-    (ADTTE, time_to_event),
+BUILDERS: tuple[tuple[tuple[DatasetDefinition, Builder], ...], ...] = (
+    ((TU, lambda subject, facts, _: tumor_identification(subject, facts)),),
+    ((SUPPTU, lambda subject, facts, _: supplemental_identification(subject, facts)),),
+    ((TR, lambda subject, facts, _: tumor_results(subject, facts)),),
+    ((ADSL, lambda subject, facts, _: subject_level(subject, facts)),),
+    ((ADTR, lambda subject, facts, _: tumor_analysis(subject, facts)),),
+    (
+        (RS, lambda subject, facts, _: disease_response(subject, facts)),
+        (ADRS, lambda subject, facts, built: response_analysis(subject, facts, built[RS.name])),
+        (ADTTE, lambda subject, facts, built: time_to_event(subject, facts, built[ADRS.name])),
+    ),
 )
+"""Data sets that are built together, each subject's from the records of those before it."""
+DEFINITIONS: tuple[DatasetDefinition, ...] = (*(item for group in BUILDERS for item, _ in group), RELREC)
 
 
 class FileFormat(StrEnum):
@@ -61,7 +67,7 @@ def write_cdisc(
 ) -> ExportResult:
     """Write ``folder/sdtm`` and ``folder/adam``: one file a data set and format, and ``define.xml`` in each.
 
-    Data sets without records are not written. One data set at a time is in memory.
+    Data sets without records are not written. Those that are built together are in memory together.
 
     Raises
     ------
@@ -89,17 +95,22 @@ def write_cdisc(
 def cdisc_datasets(outcomes: Sequence[SubjectOutcome], facts: StudyFacts) -> Iterator[Dataset]:
     """Yield every data set that has records, each built when it is asked for."""
     domains: set[str] = set()
-    for definition, build in BUILDERS:
-        dataset = Dataset(definition)
-        for subject in subject_records(outcomes, facts):
-            dataset.add_subject(build(subject, facts))
-        if dataset.records:
-            domains.add(definition.name)
-            yield dataset
-        if definition is RS and "TU" in domains:
-            related = Dataset(RELREC)
-            related.add_subject(related_records(facts, domains))
-            yield related
+    plan = visit_plan(outcomes, facts)
+    for group in BUILDERS:
+        built = [Dataset(definition) for definition, _ in group]
+        for subject in subject_records(outcomes, facts, plan):
+            rows: dict[str, Sequence[Row]] = {}
+            for dataset, (definition, build) in zip(built, group, strict=True):
+                rows[definition.name] = build(subject, facts, rows)
+                dataset.add_subject(rows[definition.name])
+        for dataset in built:
+            if dataset.records:
+                domains.add(dataset.definition.name)
+                yield dataset
+            if dataset.definition is RS and "TU" in domains:
+                related = Dataset(RELREC)
+                related.add_subject(related_records(facts, domains))
+                yield related
 
 
 def _write(dataset: Dataset, folder: Path, file_facts: FileFacts, formats: Sequence[FileFormat]) -> Iterator[Path]:

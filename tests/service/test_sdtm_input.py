@@ -27,7 +27,7 @@ from tumorresp.response.best_response import BestResponseParameters, best_respon
 from tumorresp.response.outcome import CriterionOutcome, SubjectOutcome
 from tumorresp.response.recist_1_1 import assess_recist_1_1
 from tumorresp.response.rule_audit import Reported, ReportedVisit, audit_rules
-from tumorresp.response.subject import SubjectCourse, SubjectDates, dated_responses
+from tumorresp.response.subject import Demographics, SubjectCourse, SubjectDates, dated_responses
 from tumorresp.response.table.conventions import PartialDates, TableConventions
 from tumorresp.service.respond.sdtm_input import SdtmInput, SdtmReading, read_sdtm
 from tumorresp.service.respond.sdtm_numbers import agree, number_text
@@ -298,8 +298,10 @@ def test_visits_of_one_name_are_told_apart_by_number(tmp_path: Path) -> None:
 
 def test_dates_of_the_subject_from_dm(tmp_path: Path) -> None:
     dm = [{"USUBJID": "S1", "RFSTDTC": "2024-01-03T08:30", "RFXSTDTC": "2024-01-04", "DTHDTC": "2025", "ARM": "A"}]
+    dm[0] |= {"SITEID": "017", "AGE": "63.999999999999996", "AGEU": "YEARS", "SEX": "M", "RACE": "WHITE"}
     found = read_sdtm(folder(tmp_path, tu=TARGETS, tr=SIZES, dm=dm))
-    expected = SubjectDates(datetime.date(2024, 1, 3), datetime.date(2024, 1, 4), arm="A")
+    known = Demographics("017", Decimal(64), "M", "WHITE")
+    expected = SubjectDates(datetime.date(2024, 1, 3), datetime.date(2024, 1, 4), arm="A", demographics=known)
     assert one_reading(found).course.dates == expected
     assert [(item.code, item.where) for item in found.findings] == [("partial-date", "DM row 2, DTHDTC")]
 

@@ -10,6 +10,28 @@ from tumorresp.response.observation import Visit
 
 
 @dataclass(frozen=True)
+class Demographics:
+    """What an analysis wants to know of a subject that no response depends on.
+
+    Parameters
+    ----------
+    study_site
+        Identifier of the site within the study.
+    age_years
+        None where not known.
+    sex
+        ``F``, ``M``, ``U`` (unknown) or ``INTERSEX``, as CDISC's terminology says; empty where not known.
+    race
+        In words; empty where not known.
+    """
+
+    study_site: str = ""
+    age_years: Decimal | None = None
+    sex: str = ""
+    race: str = ""
+
+
+@dataclass(frozen=True)
 class SubjectDates:
     """What is known of a subject beside its scans; None where not known or not happened.
 
@@ -25,6 +47,8 @@ class SubjectDates:
         Death; last day on which the subject was known to live.
     arm
         Treatment arm, empty in a single-arm trial.
+    demographics
+        Site, age, sex and race.
     """
 
     reference: datetime.date | None = None
@@ -33,6 +57,7 @@ class SubjectDates:
     death: datetime.date | None = None
     last_alive: datetime.date | None = None
     arm: str = ""
+    demographics: Demographics = field(default=Demographics())
 
 
 @dataclass(frozen=True)

@@ -214,6 +214,12 @@ def test_lines_on_two_images_and_too_many_lines(tmp_path: Path):
     )
 
 
+@pytest.mark.parametrize(("written", "frame"), [(0, None), (-1, None), (1, 1), (2, 2)])
+def test_frames_count_from_one_and_zero_is_none(tmp_path: Path, written: int, frame: int | None):
+    (found,) = read(tmp_path, collection(annotation(markup("2.25.1", LONG, frame=written))))
+    assert found.frame_number == frame
+
+
 def test_pixel_origin(tmp_path: Path):
     (found,) = read(tmp_path, collection(annotation(markup("2.25.1", LONG))), pixel_origin="centre")
     assert found.long_axis.pixels[0] == PixelPoint(10.5, 20.5)

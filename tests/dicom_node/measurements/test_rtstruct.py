@@ -14,6 +14,7 @@ from dicom_node.instance_header import read_planes
 from dicom_node.measurements.reading import read_measurements
 from dicom_node.rtstruct_mask import read_rois, roi_mask
 from tumorresp.domain.errors import InvalidInput
+from tumorresp.domain.geometry import VolumeGeometry
 from tumorresp.domain.measurement import Axis, MarkedMeasurement
 from tumorresp.domain.placement import place
 from tumorresp.quantify.mask_axes import mask_axes
@@ -225,3 +226,58 @@ def test_another_object_that_calls_itself_rtstruct(tmp_path: Path):
 def test_lesions_of_one_file_have_uids_of_their_own(tmp_path: Path):
     found = read(tmp_path, *((f"GTV{n}", "GTV", REGION) for n in range(3)))
     assert all(a.measurement_uid != b.measurement_uid for a, b in combinations(found, 2))
+
+
+def keyhole(outer: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """Return an outline that goes round the outside, in to the hole, round it the other way, and back."""
+    return np.vstack([outer, outer[:1], hole[::-1][-1:], hole[::-1], outer[:1]])
+
+
+@pytest.mark.parametrize("kind", ["CLOSED_PLANAR", "CLOSEDPLANAR_XOR"])
+@pytest.mark.parametrize("way", ["one contour, cut open", "two contours"])
+def test_a_ring_measures_as_its_outer_border(tmp_path: Path, kind: str, way: str):
+    outer, hole = ellipse(0, 15, 15), ellipse(0, 8, 8)
+    contours = [keyhole(outer, hole)] if way == "one contour, cut open" else [outer, hole]
+    (found,) = read(tmp_path, ("GTV", "GTV", [(kind, points) for points in contours]))
+    assert lengths(found) == pytest.approx((30, 30), abs=0.01)
+    grid = VolumeGeometry((1, 100, 100), (-15.0, -45.0, 0.0), (0.0, 0.0, 5.0), (0.0, 0.5, 0.0), (0.5, 0.0, 0.0))
+    (roi,) = read_rois(tmp_path / "rt.dcm")
+    filled = np.count_nonzero(roi_mask(roi, grid)) * 0.25
+    assert filled == pytest.approx(np.pi * (15**2 - 8**2), rel=0.01)
+
+
+@pytest.mark.parametrize("points", [20, 30_000], ids=["as DS", "as UN, beyond 64 kB"])
+def test_contours_of_any_length_are_one_region_for_measuring_and_filling(tmp_path: Path, points: int):
+    (found,) = read(tmp_path, ("GTV", "GTV", [closed(ellipse(0, 20, 8, points=points))]))
+    assert lengths(found) == pytest.approx((40, 16), abs=0.2)
+    (roi,) = read_rois(tmp_path / "rt.dcm")
+    assert len(roi.contours_lps_mm[0]) == points
+    grid = VolumeGeometry((1, 100, 100), (-15.0, -45.0, 0.0), (0.0, 0.0, 5.0), (0.0, 0.5, 0.0), (0.5, 0.0, 0.0))
+    assert np.count_nonzero(roi_mask(roi, grid)) * 0.25 == pytest.approx(np.pi * 20 * 8, rel=0.03)
+
+
+def test_contours_that_go_round_nothing_harm_no_reader(tmp_path: Path):
+    whole, dot, pair = ellipse(0, 20, 8), np.zeros((1, 3)), np.array([[0.0, 0, 3], [1, 0, 3]])
+    (found,) = read(tmp_path, ("GTV", "GTV", [closed(dot), closed(pair), closed(whole)]))
+    assert lengths(found) == pytest.approx((40, 16), abs=0.01)
+    (roi,) = read_rois(tmp_path / "rt.dcm")
+    assert len(roi.contours_lps_mm) == 1
+
+
+@pytest.mark.parametrize("last", [b"x", b"\xff\xfe", b"nan", b""])
+@pytest.mark.parametrize("reader", [read_measurements, read_rois])
+def test_contour_text_that_is_no_number_is_refused_with_its_file(tmp_path: Path, last: bytes, reader):
+    read(tmp_path, ("GTV", "GTV", [closed(ellipse(0, 20, 8, points=9000))]))
+    content = (tmp_path / "rt.dcm").read_bytes()
+    end = content.index(b"\\0.0000", len(content) - 2000) + 1
+    (tmp_path / "rt.dcm").write_bytes(content[:end] + last.ljust(6) + content[end + 6 :])
+    with pytest.raises(InvalidInput, match=r"rt\.dcm"):
+        reader(tmp_path / "rt.dcm")
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_slices_with_one_outline_the_first_counts(tmp_path: Path, order: tuple[int, int]):
+    """Noise of the last digits does not decide."""
+    heights = [(0, 3)[number] for number in order]
+    (found,) = read(tmp_path, ("GTV", "GTV", [closed(ellipse(z, 20 + 1e-8 * z, 8)) for z in heights]))
+    assert found.sop_instance_uid == f"1.2.4.{heights[0] + 100}"

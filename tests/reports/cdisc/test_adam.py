@@ -1,10 +1,13 @@
 """ADaM: parameters, values, flags and where each record came from."""
 
 import datetime
+from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
+import reports.cdisc.export as export_module
 from reports.cdisc.controlled_terminology import EVALUATOR_IDS
 from reports.cdisc.parameter_codes import numbered_code, parameter_code
 from reports.cdisc.subject_records import subject_records
@@ -23,7 +26,7 @@ from tests.reports.cdisc.studies import (
 from tests.response.courses import visits
 from tumorresp.domain.assessment import Category
 from tumorresp.response.outcome import BestResponse, CriterionOutcome, EndPointName, SubjectOutcome
-from tumorresp.response.subject import SubjectCourse
+from tumorresp.response.subject import Demographics, SubjectCourse
 
 DAY_2, DAY_3, DAY_4 = (BASELINE + datetime.timedelta(days=42 * number) for number in (1, 2, 3))
 
@@ -46,6 +49,35 @@ def test_adsl_has_one_record_a_subject_with_dates_and_flags() -> None:
     assert (row["USUBJID"], row["SUBJID"], row["TRT01P"]) == ("ST1-001", "001", "Drug A 10 mg")
     assert (row["RANDDT"], row["TRTSDT"], row["NACTDT"]) == (DATES.reference, DATES.first_treatment, None)
     assert (row["ITTFL"], row["SAFFL"], row["DTHFL"], row["DTHDT"]) == ("Y", "Y", "Y", datetime.date(2024, 6, 1))
+
+
+def test_adsl_has_what_the_table_says_of_the_subject() -> None:
+    known = Demographics("017", Decimal(64), "F", "White")
+    row, unknown = (
+        export([subject(*RESPONDER, dates=dates)], SPONSOR)["ADSL"][0]
+        for dates in (replace(DATES, demographics=known), DATES)
+    )
+    names = ("SITEID", "AGE", "AGEU", "SEX", "RACE", "ARM", "TRT01P")
+    assert [row[name] for name in names] == ["017", 64, "YEARS", "F", "WHITE", "Drug A 10 mg", "Drug A 10 mg"]
+    assert [unknown[name] for name in names[:5]] == ["", None, "", "", ""]
+
+
+def test_responses_are_built_once_a_subject(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[str] = []
+
+    def counted(name: str) -> Callable[..., object]:
+        original = getattr(export_module, name)
+
+        def count(*arguments: object) -> object:
+            built.append(name)
+            return original(*arguments)
+
+        return count
+
+    for name in ("disease_response", "response_analysis", "time_to_event"):
+        monkeypatch.setattr(export_module, name, counted(name))
+    export([subject(*RESPONDER, subject_id=name) for name in ("001", "002")], CENTRAL)
+    assert sorted(built) == ["disease_response"] * 2 + ["response_analysis"] * 2 + ["time_to_event"] * 2
 
 
 def test_subject_whose_id_begins_with_the_study_keeps_it() -> None:

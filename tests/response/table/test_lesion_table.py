@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole, LesionState
-from tumorresp.response.subject import SubjectCourse
+from tumorresp.response.subject import Demographics, SubjectCourse
 from tumorresp.response.table.columns import LESION_COLUMNS, RESPONSE_COLUMNS, json_schema
 from tumorresp.response.table.conventions import PartialDates, TableConventions
 from tumorresp.response.table.lesion_table import courses_of_subject
@@ -250,6 +250,16 @@ def test_dates_of_a_subject_that_differ_are_not_used() -> None:
     assert course.dates.reference is None
     assert course.dates.arm == "A"
     assert codes(findings) == {"subject-date-differs": "row 2"}
+
+
+@pytest.mark.parametrize(
+    ("word", "sex"), [("F", "F"), ("female", "F"), ("m", "M"), ("Unknown", "U"), ("INTERSEX", "INTERSEX")]
+)
+def test_site_age_sex_and_race_of_a_subject(word: str, sex: str) -> None:
+    said = {"study_site": "017", "age": "64", "sex": word, "race": "Asian"}
+    (course,), findings = read(BASELINE | said, dict(LATER))
+    assert findings == []
+    assert course.dates.demographics == Demographics("017", Decimal(64), sex, "Asian")
 
 
 def test_parents_of_fragments() -> None:

@@ -71,6 +71,16 @@ _SUBJECT_DATES = (
     Column("death_date", Kind.DATE, "Death"),
     Column("last_alive_date", Kind.DATE, "Last day on which the subject was known to live"),
     Column("arm", Kind.TEXT, "Treatment arm"),
+    Column("study_site", Kind.TEXT, "Identifier of the study site (SITEID)"),
+    Column("age", Kind.NUMBER, "Age in years"),
+    Column(
+        "sex",
+        Kind.CHOICE,
+        "F, M, U (unknown) or INTERSEX",
+        choices=("F", "M", "U", "INTERSEX"),
+        synonyms=(("female", "F"), ("male", "M"), ("unknown", "U"), ("undifferentiated", "INTERSEX")),
+    ),
+    Column("race", Kind.TEXT, "In words"),
 )
 SUBJECT_COLUMNS = tuple(column.name for column in _SUBJECT_DATES)
 

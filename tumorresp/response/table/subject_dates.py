@@ -2,9 +2,10 @@
 
 import datetime
 from collections.abc import Sequence
+from decimal import Decimal
 
 from tumorresp.domain.finding import Finding, Severity
-from tumorresp.response.subject import SubjectDates
+from tumorresp.response.subject import Demographics, SubjectDates
 from tumorresp.response.table.columns import SUBJECT_COLUMNS
 from tumorresp.response.table.rows import Row
 
@@ -30,8 +31,18 @@ def subject_dates(rows: Sequence[Row]) -> tuple[SubjectDates, tuple[Finding, ...
         death=_date(taken.get("death_date")),
         last_alive=_date(taken.get("last_alive_date")),
         arm=str(taken.get("arm", "")),
+        demographics=Demographics(
+            study_site=str(taken.get("study_site", "")),
+            age_years=_number_of(taken.get("age")),
+            sex=str(taken.get("sex", "")),
+            race=str(taken.get("race", "")),
+        ),
     )
     return dates, tuple(findings)
+
+
+def _number_of(value: object) -> Decimal | None:
+    return value if isinstance(value, Decimal) else None
 
 
 def _number(row: Row) -> int:

@@ -11,12 +11,13 @@ from tumorresp.domain.errors import Missing
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.response.observation import Visit
 from tumorresp.response.rule_audit import ReportedEvaluation
-from tumorresp.response.subject import SubjectCourse, SubjectDates
+from tumorresp.response.subject import Demographics, SubjectCourse, SubjectDates
 from tumorresp.response.table.conventions import TableConventions
 from tumorresp.response.table.lesion_table import courses_of_subject
 from tumorresp.service.respond.sdtm_files import SdtmRow, read_domain
 from tumorresp.service.respond.sdtm_keys import ReadKey, VisitNames, read_key, record_date, visit_dates
 from tumorresp.service.respond.sdtm_lesions import LesionRows, identified_lesions, lesion_rows
+from tumorresp.service.respond.sdtm_numbers import stated_decimal
 from tumorresp.service.respond.sdtm_responses import reported_evaluations
 
 _DOMAINS = {
@@ -173,5 +174,15 @@ def _subject_dates(
     subjects = {}
     for row in dm:
         known = {name: record_date(row, rules, findings, variable) for name, variable in _DM_DATES.items()}
-        subjects[row.get("USUBJID")] = SubjectDates(**known, arm=row.get("ARM"))
+        subjects[row.get("USUBJID")] = SubjectDates(**known, arm=row.get("ARM"), demographics=_demographics(row))
     return subjects
+
+
+def _demographics(row: SdtmRow) -> Demographics:
+    in_years = row.get("AGEU") in ("", "YEARS")
+    return Demographics(
+        study_site=row.get("SITEID"),
+        age_years=stated_decimal(row.get("AGE")) if in_years else None,
+        sex=row.get("SEX"),
+        race=row.get("RACE"),
+    )

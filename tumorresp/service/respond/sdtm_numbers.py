@@ -8,7 +8,7 @@ from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
 
 _DIGITS = Context(prec=15)
-_NUMERIC_ENDINGS = ("STRESN", "VISITNUM", "SEQ")
+_NUMERIC_ENDINGS = ("STRESN", "VISITNUM", "SEQ", "AGE")
 
 
 def number_text(value: float | Decimal) -> str:
