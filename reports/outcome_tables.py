@@ -91,6 +91,7 @@ def _responses(outcome: SubjectOutcome) -> Iterator[tuple[Value, ...]]:
                 _number(item.change_from_nadir),
                 item.progression_date,
                 _secondary(item),
+                "; ".join(item.refused),
                 " ".join(item.reasons),
                 outcome.software_version,
             )
@@ -328,6 +329,7 @@ RESPONSES = ResultTable(
         ),
         *_dates("progression_date"),
         ResultColumn("secondary", width=30),
+        ResultColumn("refused", width=40),
         _REASONS,
         _VERSION,
     ),

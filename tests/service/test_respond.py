@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -102,6 +103,7 @@ def test_criteria_that_differ_are_listed_with_why(lesions: Path, tmp_path: Path)
         ("007", "T01", "true"),
         ("007", "T02", "true"),
         ("008", "T01", "true"),
+        ("008", "T01", ""),  # the visit with a negative size
     }
 
 
@@ -132,6 +134,70 @@ def test_the_baseline_is_the_last_scan_before_treatment(tmp_path: Path) -> None:
     assert codes.count("baseline-before-treatment") == 2
 
 
+def _orr(folder: Path) -> tuple[str, str]:
+    (rate,) = [
+        r for r in records(folder / "rates.csv") if (r["rate"], r["confirmed"], r["arm"]) == ("ORR", "false", "")
+    ]
+    return rate["count"], rate["subjects"]
+
+
+def test_every_subject_of_the_file_stays_in_every_rate(tmp_path: Path) -> None:
+    header = "subject,date,lesion,role,site,long_axis_mm,state,reference_date"
+    good = ["A,2024-01-10,T01,target,lung,30,,2024-01-11", "A,2024-03-12,T01,,,15,,"]
+    sizes = ['B,2024-01-10,T01,target,lung,"30,0",,2024-01-11', 'B,2024-03-12,T01,,,"15,0",,']
+    dates = ["C,10 Jan,T01,target,lung,30,,", "C,12 Mar,T01,,,15,,"]
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join([header, *good, *sizes, *dates]), "utf-8")
+    result = run("respond", path, "--out", tmp_path / "out", "--no-figures", "-f", "csv", "--cdisc", "sponsor")
+    assert result.exit_code == 1
+    assert _orr(tmp_path / "out") == ("1", "3")
+    found = [(r["subject"], r["visit"], r["overall"]) for r in records(tmp_path / "out" / "responses.csv")]
+    assert found == [
+        ("A", "Baseline", "BASELINE"),
+        ("A", "Follow-up 1", "PR"),
+        ("B", "Baseline", "BASELINE"),
+        ("B", "Follow-up 1", "NE"),
+    ]
+
+
+def test_reported_responses_that_cannot_be_read_stay_in_every_rate(tmp_path: Path) -> None:
+    path = tmp_path / "responses.csv"
+    rows = ["A,2024-03-01,PR,2024-01-02", "A,2024-05-01,PR,", "B,2024-03-01,partial,2024-01-02", "B,2024-05-01,PR,"]
+    rows += ["C,1 March,PR,2024-01-02", "D,2024-03-01,PR,2024-01-02", "D,2024-05-01,P R,", "D,2024-07-01,PR,"]
+    path.write_text("\n".join(["subject,date,response,reference_date", *rows]), "utf-8")
+    assert run("respond", path, "--out", tmp_path / "out", "--no-figures", "-f", "csv").exit_code == 1
+    assert _orr(tmp_path / "out") == ("2", "4")
+    best = {
+        (r["subject"], r["confirmed"]): r["best_response"] for r in records(tmp_path / "out" / "best_responses.csv")
+    }
+    assert {key: word for key, word in best.items() if key[1] == "true"} == {
+        ("A", "true"): "PR",
+        ("B", "true"): "NE",
+        ("C", "true"): "MISSING",
+        ("D", "true"): "SD",  # not confirmed across what cannot be read
+    }
+    starts = {r["subject"]: r["start"] for r in records(tmp_path / "out" / "end_points.csv") if r["end_point"] == "PFS"}
+    assert set(starts.values()) == {"2024-01-02"}
+
+
+def test_a_mark_stands_where_the_response_is_kept_back(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(
+        "subject,date,lesion,role,site,long_axis_mm\nS,2024-01-10,T01,target,lung,30\nS,2024-03-12,T01,,,15\n"
+        'S,2024-03-12,NEW01,new,liver,"14,0"\n',
+        "utf-8",
+    )
+    assert run("respond", path, "--out", tmp_path / "out", "--no-figures", "-f", "csv").exit_code == 1
+    row = records(tmp_path / "out" / "responses.csv")[1]
+    assert (row["target"], row["new_lesions"], row["overall"]) == ("PR", "equivocal", "NE")
+    assert row["refused"] == "row 4: NEW01 liver: long_axis_mm: '14,0' is no number (write a point, not a comma)"
+    assert "By what could be read NE, but" not in row["reasons"]
+    assert "NEW01 liver: long_axis_mm" in row["reasons"]
+    text = run("explain", "S", "--table", path).stdout
+    assert "Could not be read: row 4: NEW01 liver" in text
+    assert "response-kept-back" in {r["code"] for r in records(tmp_path / "out" / "findings.csv")}
+
+
 def test_every_format_holds_the_same(lesions: Path, tmp_path: Path) -> None:
     formats = ("csv", "xlsx", "parquet", "json")
     run("respond", lesions, "--out", tmp_path, "--no-figures", *(part for name in formats for part in ("-f", name)))
@@ -140,7 +206,7 @@ def test_every_format_holds_the_same(lesions: Path, tmp_path: Path) -> None:
     parquet = pa.parquet.read_table(tmp_path / "responses.parquet").to_pylist()
     workbook = openpyxl.load_workbook(tmp_path / "results.xlsx")
     rows = list(workbook["responses"].iter_rows(values_only=True))
-    assert len(plain) == len(loaded) == len(parquet) == len(rows) - 1 == 5
+    assert len(plain) == len(loaded) == len(parquet) == len(rows) - 1 == 6
     for index, name in enumerate(plain[0]):
         texts = [row[name] for row in plain]
         assert [_text(row[name]) for row in loaded] == texts
@@ -195,7 +261,7 @@ def test_workers_and_chunks_change_nothing(lesions: Path, tmp_path: Path) -> Non
     assert one.exit_code == two.exit_code == 1
     for name in ("responses", "best_responses", "end_points", "findings", "rates"):
         assert (tmp_path / "one" / f"{name}.csv").read_text() == (tmp_path / "two" / f"{name}.csv").read_text()
-    assert len(records(tmp_path / "one" / "responses.csv")) == 120 * 5
+    assert len(records(tmp_path / "one" / "responses.csv")) == 120 * 6
 
 
 def test_chunks_hold_whole_subjects() -> None:
@@ -496,7 +562,9 @@ def test_rest_gives_the_same_tables(client: TestClient, lesions: Path, tmp_path:
     assert answer.status_code == 200
     body = answer.json()
     for name in ("responses", "best_responses", "end_points"):
-        assert body[name] == json.loads((tmp_path / f"{name}.json").read_text("utf-8"))
+        # A file's rows are counted with its header, records without.
+        text = re.sub(r"row (\d+)", lambda m: f"row {int(m[1]) - 1}", (tmp_path / f"{name}.json").read_text("utf-8"))
+        assert body[name] == json.loads(text)
     assert body["protocol"]["best_response"]["sd_min_days"] == 42
 
 

@@ -103,6 +103,8 @@ class Assessment:
         From when progression counts where that is earlier than the visit (a confirmed equivocal lesion).
     inputs, secondary
         The numbers that the category was made from, lesion by lesion, and those beside the sum.
+    refused
+        What was given and could not be read, here or where it bears on this visit; in words, each with its place.
     """
 
     criterion: str
@@ -125,3 +127,4 @@ class Assessment:
     progression_date: datetime.date | None = None
     inputs: tuple[LesionInput, ...] = field(default=())
     secondary: tuple[SecondaryMeasure, ...] = field(default=())
+    refused: tuple[str, ...] = field(default=())

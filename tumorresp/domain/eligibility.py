@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 
 from tumorresp.domain.counted_axis import counted_axis, counted_axis_mm
 from tumorresp.domain.finding import Finding, Severity
@@ -37,6 +38,18 @@ class TargetRules:
     targets_per_organ: int = 2
 
 
+class LateTarget(StrEnum):
+    """What a target or non-target lesion is that is first seen at a follow-up.
+
+    ``not-evaluable``: a person must say whether its baseline is missing or it is new; until then the visit has no
+    response better than PD. ``new-lesion``: it is new (RECIST 1.1, section 4.3.5: so is a lesion found where the
+    baseline was not scanned).
+    """
+
+    NEW_LESION = "new-lesion"
+    NOT_EVALUABLE = "not-evaluable"
+
+
 @dataclass(frozen=True)
 class BaselineRules:
     """Limits of the baseline beside those of target size and number.
@@ -55,6 +68,8 @@ class BaselineRules:
         A lesion that was treated locally is measurable where it has progressed since; False: it never is.
     oldest_days
         The baseline scan lies at most so many days before the reference date.
+    late_target
+        What a target or non-target lesion is that the baseline does not have.
     """
 
     targets: TargetRules = field(default=TargetRules())
@@ -63,6 +78,7 @@ class BaselineRules:
     caliper_mm: Decimal = Decimal(10)
     irradiated_with_progression: bool = True
     oldest_days: int = 28
+    late_target: LateTarget = LateTarget.NOT_EVALUABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def density_at(total: TargetSum, baseline: Mapping[str, TargetPart], rules: Choi
     if total.missing:
         return Density(None, None, None, f"Mean density not known: {listing(total.missing)} not assessed.")
     seen = tuple(part for part in total.parts if _has_density(part, rules))
-    if not seen:
+    if not seen or not baseline:
         return Density(None, None, None, "")
     before = _same_lesions(seen, baseline)
     mean, reference = _mean(seen, rules), _mean(before, rules).value

@@ -1,8 +1,9 @@
 """One subject through every criterion: responses, best response, end points; the whole of it pure."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from tumorresp.domain.assessment import Assessment
 from tumorresp.domain.finding import Finding, Severity
@@ -12,10 +13,13 @@ from tumorresp.response.criteria import criterion_named
 from tumorresp.response.end_points import end_points, with_reference
 from tumorresp.response.irecist_over_time import irecist_best_response, recist_form
 from tumorresp.response.irecist_state import CRITERION as IRECIST
-from tumorresp.response.outcome import CriterionOutcome, SubjectOutcome
+from tumorresp.response.outcome import BestResponse, CriterionOutcome, SubjectOutcome
 from tumorresp.response.protocol import Protocol
+from tumorresp.response.refused import assess_with_refused
+from tumorresp.response.refused_over_time import best_with_refused, with_refused_dates
 from tumorresp.response.subject import DatedResponse, SubjectCourse, SubjectDates, dated_responses
 from tumorresp.response.table.response_table import ReportedCourse
+from tumorresp.response.table.subject_dates import refused_start
 from tumorresp.response.target_choice import check_baseline
 
 REPORTED = "reported"
@@ -53,15 +57,25 @@ def evaluate_reported(course: ReportedCourse, protocol: Protocol) -> SubjectOutc
     """
     first = course.baseline_date or min((item.date for item in course.responses), default=None)
     dates, findings = with_reference(course.dates, first)
-    outcome = _over_time(REPORTED, (), course.responses, dates, protocol)
+    open_words = tuple(f"{item.where}: {item.words}" for item in (*course.refused, *refused_start(course.dates)))
+    responses = tuple(replace(item, refused=(*item.refused, *open_words)) for item in course.responses)
+    outcome = _over_time(REPORTED, (), responses, dates, protocol)
     findings = (*findings, *_after_death(dates, [item.date for item in course.responses]))
     shown = SubjectCourse(course.subject_id, course.evaluator, (), dates, course.findings)
     return SubjectOutcome(shown, (outcome,), findings)
 
 
+def not_evaluated(course: SubjectCourse, criteria: Sequence[str]) -> SubjectOutcome:
+    """Return the outcome of a subject that could not be evaluated: without any result, but in every denominator."""
+    return SubjectOutcome(course, tuple(CriterionOutcome(name, ()) for name in criteria))
+
+
 def _by_criterion(course: SubjectCourse, name: str, protocol: Protocol) -> CriterionOutcome:
     criterion = criterion_named(name)
-    assessments = criterion.assess(course.visits, protocol.criteria[criterion.name])
+    parameters = protocol.criteria[criterion.name]
+    assessments = assess_with_refused(
+        course, criterion.name, lambda visits: criterion.assess(visits, parameters), protocol.baseline.late_target
+    )
     responses = dated_responses(course.visits, assessments)
     return _over_time(criterion.name, assessments, responses, course.dates, protocol)
 
@@ -76,13 +90,24 @@ def _over_time(
     if dates.reference is None:
         return CriterionOutcome(name, assessments)
     rule = irecist_best_response if name == IRECIST else best_response
-    best, confirmed = (rule(responses, dates, protocol.best_response, confirmed=wanted) for wanted in (False, True))
+    best, confirmed = (
+        best_with_refused(responses, dates, partial(_best, rule, dates, protocol, wanted)) for wanted in (False, True)
+    )
     if name == IRECIST:
         responses = recist_form(responses)
     counted = confirmed if protocol.end_points.response_confirmed else best
-    return CriterionOutcome(
-        name, assessments, best, confirmed, end_points(responses, dates, protocol.end_points, counted)
-    )
+    points = end_points(responses, dates, protocol.end_points, counted)
+    return CriterionOutcome(name, assessments, best, confirmed, with_refused_dates(points, responses, dates))
+
+
+def _best(
+    rule: Callable[..., BestResponse],
+    dates: SubjectDates,
+    protocol: Protocol,
+    confirmed: bool,
+    responses: Sequence[DatedResponse],
+) -> BestResponse:
+    return rule(responses, dates, protocol.best_response, confirmed=confirmed)
 
 
 def _after_death(dates: SubjectDates, visits: Sequence[datetime.date]) -> tuple[Finding, ...]:

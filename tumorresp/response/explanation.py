@@ -74,6 +74,9 @@ def _visit(visit: Visit, assessment: Assessment) -> Iterator[str]:
         yield ""
     yield from (f"{number}. {reason}" for number, reason in enumerate(assessment.reasons, 1))
     yield ""
+    if assessment.refused:
+        yield f"Could not be read: {'; '.join(assessment.refused)}."
+        yield ""
     for finding in assessment.findings:
         yield f"- {finding.severity}: {finding.message}" + (f" ({finding.where})" if finding.where else "")
     if assessment.findings:

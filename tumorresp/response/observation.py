@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 from itertools import pairwise
 
 from tumorresp.domain.counted_axis import counted_axis_mm
@@ -113,6 +114,37 @@ class LesionObservation:
         return self.state is LesionState.TOO_SMALL
 
 
+class Hides(StrEnum):
+    """What may be hidden by something that could not be read."""
+
+    ANYTHING = "anything"
+    NOT_COMPLETE = "what stands against a complete response"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Something of a subject that was given, but could not be read: it is not absent, and may hide progression.
+
+    Parameters
+    ----------
+    words
+        What is wrong with it, without a full stop.
+    where
+        Row and column, or UID.
+    lesion_id, role
+        Of the lesion that it is about; empty and None where that is not known.
+    criteria
+        How the names of the criteria begin that use it (``volume-``); empty for all.
+    """
+
+    words: str
+    where: str
+    lesion_id: str = ""
+    role: LesionRole | None = None
+    hides: Hides = Hides.ANYTHING
+    criteria: str = ""
+
+
 @dataclass(frozen=True)
 class Visit:
     """One time point; a lesion of an earlier visit without an observation here was not assessed.
@@ -127,6 +159,8 @@ class Visit:
         Tumour markers are above the upper limit of normal; None when not known or not followed.
     clinically_stable
         Performance status and symptoms allow to go on (iRECIST); None when not stated.
+    refused
+        What was given of this visit and could not be read (``tumorresp.response.refused``).
 
     Raises
     ------
@@ -141,6 +175,7 @@ class Visit:
     first_date: datetime.date | None = None
     markers_elevated: bool | None = None
     clinically_stable: bool | None = None
+    refused: tuple[Refused, ...] = ()
     _by_id: Mapping[str, LesionObservation] = field(init=False, repr=False, compare=False)
     children: Mapping[str, tuple[LesionObservation, ...]] = field(init=False, repr=False, compare=False)
     """Lesion ID -> observations that came from it by splitting or merging."""

@@ -4,9 +4,9 @@ import datetime
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from tumorresp.domain.assessment import Assessment, Category
+from tumorresp.domain.assessment import Assessment, Category, NewLesionStatus
 from tumorresp.domain.finding import Finding
-from tumorresp.response.observation import Visit
+from tumorresp.response.observation import Refused, Visit
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class SubjectDates:
         Treatment arm, empty in a single-arm trial.
     demographics
         Site, age, sex and race.
+    refused
+        Columns of dates that were given, but could not be read or contradict each other.
     """
 
     reference: datetime.date | None = None
@@ -58,6 +60,7 @@ class SubjectDates:
     last_alive: datetime.date | None = None
     arm: str = ""
     demographics: Demographics = field(default=Demographics())
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class SubjectCourse:
     ----------
     before_treatment
         Scans before treatment that are not the baseline (``tumorresp.response.baseline``): shown, in no number.
+    refused
+        What was given, could not be read, and may belong to any visit: rows of unknown date.
     """
 
     subject_id: str
@@ -76,6 +81,7 @@ class SubjectCourse:
     dates: SubjectDates = field(default=SubjectDates())
     findings: tuple[Finding, ...] = field(default=())
     before_treatment: tuple[Visit, ...] = field(default=())
+    refused: tuple[Refused, ...] = field(default=())
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,8 @@ class DatedResponse:
         Of the sums.
     source
         Where it came from: a table's row; empty for a derived one.
+    refused
+        What could not be read and may hide progression at this visit, in words; nothing better is certain from here on.
     """
 
     time_point_id: str
@@ -105,6 +113,7 @@ class DatedResponse:
     baseline_sum: Decimal | None = None
     unit: str = ""
     source: str = ""
+    refused: tuple[str, ...] = ()
 
 
 def dated_responses(visits: tuple[Visit, ...], assessments: tuple[Assessment, ...]) -> tuple[DatedResponse, ...]:
@@ -119,7 +128,13 @@ def dated_responses(visits: tuple[Visit, ...], assessments: tuple[Assessment, ..
             target_sum=assessment.target_sum,
             baseline_sum=assessment.baseline_sum,
             unit=assessment.unit,
+            refused=assessment.refused if _is_open(assessment) else (),
         )
         for visit, assessment in zip(visits, assessments, strict=True)
         if assessment.overall is not Category.BASELINE
     )
+
+
+def _is_open(assessment: Assessment) -> bool:
+    """Return whether refused input may hide progression: it kept the response back, or may confirm a lesion later."""
+    return assessment.overall is Category.NE or assessment.new_lesions is NewLesionStatus.EQUIVOCAL

@@ -108,8 +108,8 @@ def target_without_argument(baseline: Baseline, course: Course, size: str) -> Ta
     if not baseline.targets:
         return TargetResponse(Category.NE, (f"No target lesion has {size} at baseline → NE.",))
     if course.baseline_sum is None:
-        pending = listing([item.name for item in baseline.targets if item.pending])
-        words = f"The sum of the baseline is not known: {pending} waits for a decision there → NE."
+        pending = "; ".join(f"{item.name}: {item.pending}" for item in baseline.targets if item.pending)
+        words = f"The sum of the baseline is not known ({pending}) → NE."
         return TargetResponse(Category.NE, (words,))
     return None
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole, LesionState
+from tumorresp.response.evaluate import evaluate_course
+from tumorresp.response.protocol import Protocol
 from tumorresp.response.subject import Demographics, SubjectCourse
 from tumorresp.response.table.columns import LESION_COLUMNS, RESPONSE_COLUMNS, json_schema
 from tumorresp.response.table.conventions import PartialDates, TableConventions
@@ -62,6 +64,11 @@ def test_unsorted_rows_are_sorted_and_it_is_said() -> None:
     assert codes(findings) == {"rows-not-in-order": "row 2"}
 
 
+def response(course: SubjectCourse, criterion: str = "recist-1.1") -> list[str]:
+    (outcome,) = evaluate_course(course, [criterion], Protocol()).outcomes
+    return [str(item.overall) for item in outcome.assessments]
+
+
 @pytest.mark.parametrize(
     ("change", "code", "where"),
     [
@@ -70,23 +77,199 @@ def test_unsorted_rows_are_sorted_and_it_is_said() -> None:
         ({"long_axis_mm": "inf"}, "unreadable-cell", "row 3, long_axis_mm"),
         ({"long_axis_mm": "2,1"}, "unreadable-cell", "row 3, long_axis_mm"),
         ({"long_axis_mm": True}, "unreadable-cell", "row 3, long_axis_mm"),
+        ({"short_axis_mm": "x"}, "unreadable-cell", "row 3, short_axis_mm"),
+        ({"state": "shrunk"}, "unreadable-cell", "row 3, state"),
+        ({"unit": "inch"}, "unreadable-cell", "row 3, unit"),
+        ({"lesion": " "}, "empty-cell", "row 3, lesion"),
+    ],
+)
+def test_a_lesion_that_cannot_be_read_is_there_and_not_evaluable(
+    change: dict[str, object], code: str, where: str
+) -> None:
+    (course,), findings = read(BASELINE, LATER | change)
+    assert [visit.date.isoformat() for visit in course.visits] == ["2024-01-10", "2024-03-10"]
+    assert codes(findings) == {code: where}
+    assert (findings[0].severity, findings[0].decides) == (Severity.ERROR, True)
+    assert len(course.visits[1].refused) == 1
+    assert response(course) == ["BASELINE", "NE"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "where"),
+    [
         ({"date": "10.03.2024"}, "unreadable-cell", "row 3, date"),
         ({"date": "2024-02-30"}, "unreadable-cell", "row 3, date"),
         ({"date": "2024-03"}, "partial-date", "row 3, date"),
         ({"date": "2024"}, "partial-date", "row 3, date"),
         ({"date": ""}, "empty-cell", "row 3, date"),
-        ({"lesion": " "}, "empty-cell", "row 3, lesion"),
-        ({"state": "shrunk"}, "unreadable-cell", "row 3, state"),
-        ({"role": "primary"}, "unreadable-cell", "row 3, role"),
-        ({"nodal": "perhaps"}, "unreadable-cell", "row 3, nodal"),
-        ({"unit": "inch"}, "unreadable-cell", "row 3, unit"),
     ],
 )
-def test_a_bad_cell_costs_its_row_alone(change: dict[str, object], code: str, where: str) -> None:
-    (course,), findings = read(BASELINE, LATER | change)
-    assert len(course.visits) == 1
+def test_a_row_of_unknown_date_keeps_every_response_back(change: dict[str, object], code: str, where: str) -> None:
+    (course,), findings = read(BASELINE, LATER | change, LATER | {"date": "2024-05-10"})
+    assert [visit.date.isoformat() for visit in course.visits] == ["2024-01-10", "2024-05-10"]
     assert codes(findings) == {code: where}
-    assert findings[0].severity is Severity.ERROR
+    assert [item.where for item in course.refused] == ["row 3"]
+    assert response(course) == ["BASELINE", "NE"]
+
+
+def test_a_row_of_unknown_date_belongs_to_the_visit_that_it_names() -> None:
+    (course,), _ = read(
+        BASELINE | {"visit": "Screening"},
+        BASELINE | {"visit": "Screening", "lesion": "T02"},
+        LATER | {"visit": "Week 8"},
+        LATER | {"visit": "week 8", "lesion": "T02", "date": "10/3/24"},
+    )
+    assert [len(visit.observations) for visit in course.visits] == [2, 2]
+    assert course.refused == ()
+    assert response(course) == ["BASELINE", "PR"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"role": "primary"},
+        {"nodal": "perhaps"},
+        {"irradiated": "perhaps"},
+        {"method": "PET"},
+        {"slice_thickness_mm": "thin"},
+        {"last_alive_date": "2024"},
+        {"clinically_stable": "?"},
+        {"volume_ml": "-1"},
+        {"mean_density_hu": "?"},
+    ],
+)
+def test_a_cell_that_the_row_does_not_need_costs_itself_alone(change: dict[str, object]) -> None:
+    (course,), findings = read(BASELINE | {"nodal": "no"}, LATER | {"reference_date": "2024-01-11"} | change)
+    assert [finding.severity for finding in findings] == [Severity.ERROR]
+    assert course.visits[1].observations[0].long_axis_mm == 21
+    assert course.dates.reference == datetime.date(2024, 1, 11)
+    assert response(course) == ["BASELINE", "PR"]
+
+
+@pytest.mark.parametrize(
+    ("change", "criterion", "kept"),
+    [
+        ({"volume_mm3": "9,5"}, "volume-recist", "NE"),
+        ({"volume_mm3": "9,5"}, "recist-1.1", "PR"),
+        ({"mean_density_hu": "?"}, "choi", "NE"),
+        ({"mean_density_hu": "?"}, "recist-1.1", "PR"),
+        ({"markers_elevated": "?"}, "recist-1.1", "PR"),
+        ({"long_axis_mm": "", "state": "absent", "volume_mm3": "", "markers_elevated": "?"}, "recist-1.1", "NE"),
+        ({"long_axis_mm": "", "state": "absent", "volume_mm3": "", "markers_elevated": "no"}, "recist-1.1", "CR"),
+    ],
+)
+def test_what_one_criterion_needs_keeps_that_one_back(change: dict[str, object], criterion: str, kept: str) -> None:
+    sizes = {"volume_mm3": "9000", "mean_density_hu": "50"}
+    (course,), _ = read(BASELINE | sizes, LATER | {"volume_mm3": "2000", "mean_density_hu": "30"} | change)
+    assert response(course, criterion) == ["BASELINE", kept]
+
+
+NEW = {"subject": "S1", "date": "2024-03-10", "lesion": "NEW01", "role": "new", "site": "liver", "long_axis_mm": "14.0"}
+NON_TARGET = {"subject": "S1", "date": "2024-01-10", "lesion": "NT01", "role": "non-target", "state": "present"}
+WORSE = {"subject": "S1", "date": "2024-03-10", "lesion": "NT01", "state": "unequivocal-progression"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        pytest.param([NEW], ["PD", "PD"], id="whole"),
+        pytest.param([NEW | {"long_axis_mm": "14,0"}], ["NE", "NE"], id="size of a new lesion"),
+        pytest.param([NEW | {"state": "presnt"}], ["NE", "NE"], id="state of a new lesion"),
+        pytest.param([NEW | {"role": "nwe"}], ["NE", "NE"], id="role of a new lesion"),
+        pytest.param([NEW | {"lesion": ""}], ["NE", "NE"], id="name of a new lesion"),
+        pytest.param([NEW | {"long_axis_mm": ""}], ["NE", "NE"], id="new lesion of which nothing is said"),
+        pytest.param([NEW, NEW | {"long_axis_mm": "20"}], ["NE", "NE"], id="new lesion with two sizes"),
+        pytest.param([NEW | {"slice_thickness_mm": "thin"}], ["PD", "PD"], id="a cell that is not needed"),
+        pytest.param(
+            [NEW | {"long_axis_mm": "14,0"}, NEW | {"date": "2024-05-10"}],
+            ["NE", "PD"],
+            id="readable at the next visit",
+        ),
+        pytest.param(
+            [NEW | {"long_axis_mm": "14,0"}, NEW | {"date": "2024-05-10", "long_axis_mm": "", "state": "absent"}],
+            ["NE", "PR"],
+            id="gone at the next visit",
+        ),
+        pytest.param([NON_TARGET, WORSE], ["PD", "PR"], id="progression of a non-target lesion"),
+        pytest.param(
+            [NON_TARGET, WORSE | {"state": "unequivocal progresion"}], ["NE", "PR"], id="misspelt progression"
+        ),
+        pytest.param([NON_TARGET, WORSE | {"state": ""}], ["PR", "PR"], id="non-target lesion that was not assessed"),
+    ],
+)
+def test_a_refused_row_that_may_be_progression_leaves_no_response(
+    rows: list[dict[str, object]], expected: list[str]
+) -> None:
+    (course,), _ = read(BASELINE, LATER, LATER | {"date": "2024-05-10"}, *rows)
+    assert response(course) == ["BASELINE", *expected]
+
+
+def test_progression_that_is_proven_stays() -> None:
+    (course,), _ = read(BASELINE, LATER | {"long_axis_mm": "45"}, NEW | {"long_axis_mm": "14,0"})
+    assert response(course) == ["BASELINE", "PD"]
+
+
+def test_an_unreadable_baseline_leaves_the_target_response_open() -> None:
+    (course,), _ = read(BASELINE | {"long_axis_mm": "30,0"}, LATER, LATER | {"date": "2024-05-10"} | NEW)
+    (outcome,) = evaluate_course(course, ["recist-1.1"], Protocol()).outcomes
+    assert [(str(item.target), str(item.overall)) for item in outcome.assessments] == [
+        ("BASELINE", "BASELINE"),
+        ("NE", "PD"),
+    ]
+    two, _ = read(BASELINE, BASELINE | {"lesion": "T02", "long_axis_mm": "30,0"}, LATER)
+    assert response(two[0]) == ["BASELINE", "NE"]  # never by the other target alone
+
+
+def test_a_refused_size_leaves_the_nadir_open_where_it_matters() -> None:
+    baseline = [BASELINE, BASELINE | {"lesion": "T02", "long_axis_mm": "60"}]
+    refused = [LATER | {"long_axis_mm": "2,1"}, LATER | {"lesion": "T02", "long_axis_mm": "50"}]
+    last = [LATER | {"date": "2024-05-10"}, LATER | {"date": "2024-05-10", "lesion": "T02"}]
+    (course,), _ = read(*baseline, *refused, last[0], last[1] | {"long_axis_mm": "30"})
+    assert response(course) == ["BASELINE", "NE", "PR"]  # 51 mm: under any nadir that 50 mm and more can make
+    (course,), _ = read(*baseline, *refused, last[0] | {"long_axis_mm": "25"}, last[1] | {"long_axis_mm": "36"})
+    assert response(course) == ["BASELINE", "NE", "NE"]  # 61 mm: PD if T01 was gone (50 mm)
+
+
+def test_a_later_response_does_not_confirm_across_a_refused_visit() -> None:
+    rows = [LATER | {"date": day} for day in ("2024-03-10", "2024-05-10", "2024-07-10")]
+    more = {"reference_date": "2024-01-11"}
+    (course,), _ = read(BASELINE | more, rows[0], rows[1], NEW | {"date": "2024-05-10", "long_axis_mm": "x"}, rows[2])
+    (outcome,) = evaluate_course(course, ["recist-1.1"], Protocol()).outcomes
+    assert outcome.best_response is not None
+    assert outcome.confirmed_response is not None
+    assert (str(outcome.best_response.category), str(outcome.confirmed_response.category)) == ("PR", "SD")
+    assert [f.code for f in outcome.confirmed_response.findings] == ["best-response-kept-back"]
+
+
+@pytest.mark.parametrize("name", ["reference_date", "first_treatment_date"])
+def test_a_treatment_start_that_cannot_be_read_leaves_the_baseline_open(name: str) -> None:
+    (course,), _ = read(BASELINE | {name: "01/11/2024"}, LATER)
+    assert course.dates.refused == (name,)
+    assert response(course) == ["BASELINE", "NE"]
+    (course,), _ = read(BASELINE | {name: "01/11/2024"}, LATER | {name: "2024-01-11"})
+    assert response(course) == ["BASELINE", "PR"]
+
+
+def test_another_therapy_of_unknown_date_keeps_the_best_response_back() -> None:
+    (course,), _ = read(BASELINE | {"reference_date": "2024-01-11"}, LATER | {"new_therapy_date": "soon"})
+    (outcome,) = evaluate_course(course, ["recist-1.1"], Protocol()).outcomes
+    assert outcome.best_response is not None
+    assert str(outcome.best_response.category) == "NE"
+    assert "new_therapy_date could not be read" in outcome.best_response.reasons[-1]
+
+
+def test_a_death_of_unknown_date_is_said_at_the_end_points() -> None:
+    (course,), _ = read(BASELINE | {"reference_date": "2024-01-11"}, LATER | {"death_date": "2024-13-01"})
+    (outcome,) = evaluate_course(course, ["recist-1.1"], Protocol()).outcomes
+    survival = next(item for item in outcome.end_points if item.name == "OS")
+    assert survival.description == "Alive: last known alive (death_date could not be read)"
+
+
+def test_whether_a_lesion_is_a_node_decides_which_axis_counts() -> None:
+    (course,), _ = read(BASELINE | {"nodal": "perhaps"}, LATER)
+    assert response(course) == ["BASELINE", "NE"]
+    (course,), _ = read(BASELINE | {"nodal": "perhaps"}, LATER | {"nodal": "no"})
+    assert response(course) == ["BASELINE", "PR"]
 
 
 @pytest.mark.parametrize(
@@ -140,8 +323,8 @@ def test_partial_dates_are_imputed_where_the_protocol_says_so(
 
 
 def test_a_month_that_is_none_is_never_imputed() -> None:
-    courses, findings = read(LATER | {"date": "2024-13"}, conventions=TableConventions(PartialDates.FIRST))
-    assert courses == []
+    (course,), findings = read(BASELINE | {"date": "2024-13"}, conventions=TableConventions(PartialDates.FIRST))
+    assert course.visits == ()
     assert codes(findings) == {"partial-date": "row 2, date"}
 
 
@@ -170,10 +353,11 @@ def test_evaluators_are_courses_of_their_own() -> None:
     assert findings == []
 
 
-def test_rows_without_evaluator_beside_others_are_not_used() -> None:
-    courses, findings = read(BASELINE | {"evaluator": "R1"}, LATER)
-    assert [(c.evaluator, len(c.visits)) for c in courses] == [("R1", 1)]
-    assert codes(findings) == {"evaluators-mixed": "row 3"}
+def test_rows_without_evaluator_beside_others_may_be_of_any_of_them() -> None:
+    courses, findings = read(BASELINE | {"evaluator": "R1"}, BASELINE | {"evaluator": "R2"}, LATER)
+    assert [(c.evaluator, len(c.visits)) for c in courses] == [("R1", 2), ("R2", 2)]
+    assert [response(course) for course in courses] == [["BASELINE", "NE"]] * 2
+    assert codes(findings) == {"evaluators-mixed": "row 4"}
 
 
 def test_one_evaluator_can_be_asked_for() -> None:
@@ -307,6 +491,8 @@ _CELLS = st.one_of(
             "merged",
             "TRUE",
             "non_target",
+            "-",
+            "n/a",
         ]
     ),
 )

@@ -2,12 +2,13 @@
 
 import datetime
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import cache
 
 from tumorresp.domain.decimal_mm import to_decimal
-from tumorresp.response.table.columns import Column, Kind
+from tumorresp.response.table.columns import NO_VALUE, Column, Kind
 
 Cell = str | bool | Decimal | datetime.date | None
 _TRUE = frozenset(("true", "yes", "y", "1"))
@@ -39,13 +40,15 @@ def cell_value(column: Column, raw: object) -> Cell:
     """
     if raw is None or raw == "":
         return None
+    if column.kind is not Kind.TEXT and isinstance(raw, str) and raw.strip() in NO_VALUE:
+        return None
     return _PARSERS[column.kind](column, raw)
 
 
 def _text(_column: Column, raw: object) -> Cell:
     if isinstance(raw, bool):
         raise BadCell(f"{raw} is no text")
-    return str(raw).strip() or None
+    return unicodedata.normalize("NFC", str(raw)).strip() or None
 
 
 def _date(_column: Column, raw: object) -> Cell:

@@ -28,11 +28,15 @@ class TableConventions:
         Read this evaluator's rows only; empty: every evaluator is a course of its own.
     visit_window_days
         Rows of one visit that lie further apart are a finding.
+    same_visit_days
+        Scans without a visit's name that lie so many days apart at most and measure different lesions are one visit
+        (chest on one day, abdomen on the next); 0: every date is one.
     """
 
     partial_dates: PartialDates = PartialDates.REFUSE
     evaluator: str = ""
     visit_window_days: int = 28
+    same_visit_days: int = 7
 
 
 def imputed_date(text: str, convention: PartialDates) -> datetime.date | None:

@@ -2,32 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 
 from tumorresp.domain.finding import Finding, Severity
-from tumorresp.domain.measurement import LesionRole, LesionState
-from tumorresp.response.baseline import baseline_first
-from tumorresp.response.observation import LesionObservation, Visit
+from tumorresp.domain.measurement import LesionRole
+from tumorresp.response.baseline import baseline_first, treatment_start
+from tumorresp.response.observation import Hides, LesionObservation, Refused, Visit
 from tumorresp.response.subject import SubjectCourse
 from tumorresp.response.table.conventions import TableConventions
 from tumorresp.response.table.evaluators import rows_by_evaluator
-from tumorresp.response.table.lesion_rows import LesionFacts, lesion_facts, observation
+from tumorresp.response.table.lesion_rows import LesionFacts, ReadLesion, lesion_facts, not_evaluable, observation
+from tumorresp.response.table.plausible_sizes import size_findings
 from tumorresp.response.table.rows import Row
-from tumorresp.response.table.subject_dates import subject_dates
+from tumorresp.response.table.spelling import with_one_spelling
+from tumorresp.response.table.subject_dates import refused_start, subject_dates
+from tumorresp.response.table.visit_rows import VisitRows, rows_by_visit
 
-_SUSPICIOUS_MM = Decimal(6)
-
-
-@dataclass(frozen=True)
-class _VisitRows:
-    """The rows of one time point."""
-
-    name: str
-    first_date: date
-    date: date
-    rows: tuple[Row, ...]
+_OF_VISIT = ("markers_elevated", "clinically_stable")
 
 
 def courses_of_subject(
@@ -48,21 +40,36 @@ def courses_of_subject(
         About rows that are in no course.
     """
     dates, date_findings = subject_dates(rows)
-    by_evaluator, findings = rows_by_evaluator(rows, conventions)
+    spelt, spelling = with_one_spelling(rows)
+    by_evaluator, findings = rows_by_evaluator(spelt, conventions)
     subject = str(rows[0].values["subject"])
     courses = []
     for evaluator, own in sorted(by_evaluator.items()):
-        visits, noticed = _visits(own, conventions)
-        course = SubjectCourse(subject, evaluator, visits, dates, (*date_findings, *noticed))
-        courses.append(_named(baseline_first(course)))
+        course = _course(SubjectCourse(subject, evaluator, (), dates), own, conventions)
+        courses.append(replace(course, findings=(*date_findings, *spelling, *course.findings)))
     return courses, tuple(findings)
 
 
-def _named(course: SubjectCourse) -> SubjectCourse:
-    """Return a course whose visits all have a name: without one of the table's, the baseline is where counting starts.
+def _course(empty: SubjectCourse, rows: Sequence[Row], conventions: TableConventions) -> SubjectCourse:
+    facts, findings = _facts(rows)
+    new = {item.lesion_id for item in facts.values() if item.role is LesionRole.NEW}
+    grouped = rows_by_visit(rows, conventions, new, treatment_start(empty.dates))
+    findings += grouped.findings
+    visits = []
+    for group in grouped.visits:
+        visit, noticed = _visit(group, facts)
+        visits.append(visit)
+        findings += noticed
+    undated = tuple(_unplaced(row, "its date is not known") for row in grouped.undated)
+    course = replace(
+        empty, visits=tuple(visits), findings=tuple(findings), refused=(*undated, *refused_start(empty.dates))
+    )
+    named = _named(baseline_first(course))
+    return replace(named, findings=(*named.findings, *size_findings((*named.before_treatment, *named.visits))))
 
-    Findings about the whole course, which needs its baseline, are added.
-    """
+
+def _named(course: SubjectCourse) -> SubjectCourse:
+    """Return a course whose visits all have a name; where the table gives none, counted from the baseline."""
     early = [
         visit if visit.name else replace(visit, name=f"Before baseline {number}")
         for number, visit in enumerate(course.before_treatment, 1)
@@ -71,45 +78,19 @@ def _named(course: SubjectCourse) -> SubjectCourse:
         visit if visit.name else replace(visit, name=f"Follow-up {number}" if number else "Baseline")
         for number, visit in enumerate(course.visits)
     ]
-    return replace(
-        course,
-        visits=tuple(visits),
-        before_treatment=tuple(early),
-        findings=(*course.findings, *_perhaps_centimetres(visits)),
-    )
-
-
-def _visits(rows: Sequence[Row], conventions: TableConventions) -> tuple[tuple[Visit, ...], list[Finding]]:
-    facts, findings = _facts(rows)
-    grouped, noticed = _grouped(rows, conventions)
-    findings += noticed
-    visits: list[Visit] = []
-    for group in grouped:
-        observations, seen = _observations(group, facts)
-        findings += seen
-        visits.append(
-            Visit(
-                time_point_id=group.name or group.date.isoformat(),
-                name=group.name,
-                date=group.date,
-                observations=observations,
-                first_date=group.first_date if group.first_date != group.date else None,
-                markers_elevated=_of_visit(group, "markers_elevated", findings),
-                clinically_stable=_of_visit(group, "clinically_stable", findings),
-            )
-        )
-    return tuple(visits), findings
+    return replace(course, visits=tuple(visits), before_treatment=tuple(early))
 
 
 def _facts(rows: Sequence[Row]) -> tuple[Mapping[str, LesionFacts], list[Finding]]:
     by_lesion: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        by_lesion[str(row.values["lesion"])].append(row)
+        if _names_lesion(row):
+            by_lesion[str(row.values["lesion"])].append(row)
     facts: dict[str, LesionFacts] = {}
     findings: list[Finding] = []
     for lesion_id, own in by_lesion.items():
         ordered = sorted(own, key=_date)
-        if [row.number for row in ordered] != [row.number for row in own]:
+        if _numbers_of_dated(ordered) != _numbers_of_dated(own):
             words = f"The rows of {lesion_id} are not in order of date: they were sorted."
             findings.append(Finding("rows-not-in-order", Severity.INFO, words, own[0].where))
         known, noticed = lesion_facts(ordered)
@@ -119,106 +100,102 @@ def _facts(rows: Sequence[Row]) -> tuple[Mapping[str, LesionFacts], list[Finding
     return facts, findings
 
 
-def _grouped(rows: Sequence[Row], conventions: TableConventions) -> tuple[list[_VisitRows], list[Finding]]:
-    """Return the rows by visit name, or by date where there is none, in order of date."""
-    by_key: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_key[str(row.values.get("visit") or "") + ("" if row.values.get("visit") else str(_date(row)))].append(row)
-    groups = [_group(own) for own in by_key.values()]
-    groups.sort(key=lambda group: (group.date, group.rows[0].number))
-    findings = [finding for group in groups for finding in _spread(group, conventions)]
-    merged: list[_VisitRows] = []
-    for group in groups:
-        if merged and merged[-1].date == group.date:
-            names = f"{merged[-1].name or 'A visit without a name'} and {group.name or 'one without a name'}"
-            words = f"{names} have the same date ({group.date}): they are taken as one visit."
-            findings.append(Finding("duplicate-visit", Severity.WARNING, words, group.rows[0].where))
-            one = _group((*merged[-1].rows, *group.rows))
-            merged[-1] = _VisitRows(merged[-1].name or group.name, one.first_date, one.date, one.rows)
-        else:
-            merged.append(group)
-    return merged, findings
+def _names_lesion(row: Row) -> bool:
+    """Return whether it is known which lesion, of which evaluator, a row is about."""
+    return "lesion" in row.values and "evaluator" not in row.refused
 
 
-def _group(rows: Sequence[Row]) -> _VisitRows:
-    dates = [_date(row) for row in rows]
-    return _VisitRows(str(rows[0].values.get("visit") or ""), min(dates), max(dates), tuple(rows))
+def _visit(group: VisitRows, facts: Mapping[str, LesionFacts]) -> tuple[Visit, list[Finding]]:
+    read, refused, findings = _lesions(group, facts)
+    stated: dict[str, bool | None] = {}
+    for name in _OF_VISIT:
+        stated[name], open_cells = _of_visit(group, name, findings)
+        refused += open_cells if name == "markers_elevated" else []
+    visit = Visit(
+        time_point_id=group.name or group.date.isoformat(),
+        name=group.name,
+        date=group.date,
+        observations=read,
+        first_date=group.first_date if group.first_date != group.date else None,
+        markers_elevated=stated["markers_elevated"],
+        clinically_stable=stated["clinically_stable"],
+        refused=tuple(refused),
+    )
+    return visit, findings
 
 
-def _spread(group: _VisitRows, conventions: TableConventions) -> list[Finding]:
-    days = (group.date - group.first_date).days
-    if days <= conventions.visit_window_days:
-        return []
-    words = f"The scans of {group.name} lie {days} days apart ({group.first_date} to {group.date}): is it one visit?"
-    return [Finding("visit-spread", Severity.WARNING, words, group.rows[0].where)]
-
-
-def _observations(
-    group: _VisitRows, facts: Mapping[str, LesionFacts]
-) -> tuple[tuple[LesionObservation, ...], list[Finding]]:
+def _lesions(
+    group: VisitRows, facts: Mapping[str, LesionFacts]
+) -> tuple[tuple[LesionObservation, ...], list[Refused], list[Finding]]:
     by_lesion: dict[str, list[Row]] = defaultdict(list)
+    refused: list[Refused] = []
     for row in group.rows:
-        by_lesion[str(row.values["lesion"])].append(row)
+        if _names_lesion(row):
+            by_lesion[str(row.values["lesion"])].append(row)
+        else:
+            refused.append(_unplaced(row, "; ".join(row.refused[name] for name in _PLACES if name in row.refused)))
     observations: list[LesionObservation] = []
     findings: list[Finding] = []
     for lesion_id, rows in by_lesion.items():
         known = facts.get(lesion_id)
         if known is None:
+            refused += [_unplaced(row, f"the role of {lesion_id} is not known") for row in rows]
             continue
-        if len(rows) > 1 and (finding := _repeated(lesion_id, rows)) is not None:
-            findings.append(finding)
-            if finding.severity is Severity.ERROR:
-                source = ", ".join(row.where for row in rows)
-                observations.append(
-                    LesionObservation(
-                        lesion_id, known.role, known.nodal, known.site, LesionState.NOT_EVALUABLE, source=source
-                    )
-                )
-                continue
-        seen, noticed = observation(rows[0], known)
-        observations.append(seen)
-        findings += noticed
-    return tuple(observations), findings
+        read = _of_rows(rows, known)
+        observations.append(read.seen)
+        refused += read.refused
+        findings += read.findings
+    return tuple(observations), refused, findings
+
+
+_PLACES = ("lesion", "evaluator")
+
+
+def _of_rows(rows: Sequence[Row], facts: LesionFacts) -> ReadLesion:
+    """Return a lesion at one visit from its rows there."""
+    if len(rows) == 1:
+        return observation(rows[0], facts)
+    finding = _repeated(facts.lesion_id, rows)
+    if finding.severity is Severity.ERROR:
+        source = ", ".join(row.where for row in rows)
+        read = not_evaluable(facts, "it has several measurements at one visit", source)
+    else:
+        read = observation(rows[0], facts)
+    return replace(read, findings=(finding, *read.findings))
 
 
 def _repeated(lesion_id: str, rows: Sequence[Row]) -> Finding:
     numbers = ", ".join(str(row.number) for row in rows)
-    if all(row.values == rows[0].values for row in rows[1:]):
+    if all((row.values, row.refused) == (rows[0].values, rows[0].refused) for row in rows[1:]):
         words = f"{lesion_id} stands in rows {numbers} with the same values: one of them is used."
         return Finding("row-twice", Severity.WARNING, words, rows[1].where)
     words = f"{lesion_id} has several measurements at one visit (rows {numbers}): none is used, it is not evaluable."
-    return Finding("several-sizes", Severity.ERROR, words, rows[1].where)
+    return Finding("several-sizes", Severity.ERROR, words, rows[1].where, decides=True)
 
 
-def _of_visit(group: _VisitRows, name: str, findings: list[Finding]) -> bool | None:
-    """Return what the rows of a visit agree on."""
+def _unplaced(row: Row, why: str) -> Refused:
+    lesion = f"{row.values['lesion']}" if "lesion" in row.values else "A lesion"
+    return Refused(f"{lesion} of {row.where}: {why}", row.where)
+
+
+def _of_visit(group: VisitRows, name: str, findings: list[Finding]) -> tuple[bool | None, list[Refused]]:
+    """Return what the rows of a visit agree on, and what is open where none can be read or they differ."""
     stated = {row.values[name]: row for row in group.rows if name in row.values}
+    unread = [row for row in group.rows if name in row.refused]
     if len(stated) > 1:
         words = f"{name} is both yes and no at one visit: it is not used."
-        findings.append(Finding(f"{name}-differs".replace("_", "-"), Severity.ERROR, words, group.rows[0].where))
-        return None
-    return bool(next(iter(stated))) if stated else None
+        code = f"{name}-differs".replace("_", "-")
+        findings.append(Finding(code, Severity.ERROR, words, group.rows[0].where, decides=True))
+        return None, [Refused(f"{name} is both yes and no", group.rows[0].where, hides=Hides.NOT_COMPLETE)]
+    if stated:
+        return bool(next(iter(stated))), []
+    return None, [Refused(f"{name}: {row.refused[name]}", row.where, hides=Hides.NOT_COMPLETE) for row in unread[:1]]
 
 
-def _perhaps_centimetres(visits: Sequence[Visit]) -> list[Finding]:
-    """Point out a baseline of which every target is too small for a target: the unit may be another one."""
-    if not visits:
-        return []
-    sizes = [
-        seen.long_axis_mm
-        for seen in visits[0].observations
-        if seen.role is LesionRole.TARGET and seen.long_axis_mm is not None
-    ]
-    if not sizes or max(sizes) >= _SUSPICIOUS_MM:
-        return []
-    words = (
-        f"No target of {visits[0].name} reaches 6 mm: are the lengths in centimetres? Then add a column unit with cm."
-    )
-    source = next(seen.source for seen in visits[0].observations if seen.long_axis_mm is not None)
-    return [Finding("perhaps-centimetres", Severity.WARNING, words, source)]
+def _numbers_of_dated(rows: Sequence[Row]) -> list[int]:
+    return [row.number for row in rows if "date" in row.values]
 
 
 def _date(row: Row) -> date:
-    value = row.values["date"]
-    assert isinstance(value, date), "the date column is required"
-    return value
+    value = row.values.get("date")
+    return value if isinstance(value, date) else date.max

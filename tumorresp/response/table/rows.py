@@ -1,12 +1,12 @@
 """Rows with their cells understood; what could not be understood is a finding with the row's number."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.response.table.cells import BadCell, Cell, PartialDate, cell_value
-from tumorresp.response.table.columns import TABLES, Column
+from tumorresp.response.table.columns import TABLES, Column, Loss
 from tumorresp.response.table.conventions import TableConventions, imputed_date
 
 _CENTIMETRES = "_cm"
@@ -14,10 +14,17 @@ _CENTIMETRES = "_cm"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: its number as people count it, and its values by column."""
+    """One row: its number as people count it, and its values by column.
+
+    Parameters
+    ----------
+    refused
+        What is wrong with the cells that could not be read, by column, without a full stop; they are in no ``values``.
+    """
 
     number: int
     values: Mapping[str, Cell]
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def where(self) -> str:
@@ -69,7 +76,7 @@ def _unknown_words(unknown: Sequence[str]) -> str:
 def understood_rows(
     kind: str, numbered: Iterable[tuple[int, Mapping[str, object]]], conventions: TableConventions
 ) -> tuple[list[Row], list[Finding]]:
-    """Return the rows whose cells can all be understood, and a finding a cell that cannot.
+    """Return the rows whose subject can be read, with what can be read of them, and a finding a cell that cannot.
 
     Parameters
     ----------
@@ -85,38 +92,57 @@ def understood_rows(
         if not filled:
             continue
         values: dict[str, Cell] = {}
-        bad = False
+        refused: dict[str, str] = {}
         for column in [columns[name] for name in dict.fromkeys((*required, *filled)) if name in columns]:
-            cell, finding = _cell(column, raw.get(column.name), number, conventions)
-            if finding is not None:
-                findings.append(finding)
-                bad = bad or finding.severity is Severity.ERROR
-            if cell is not None:
-                values[column.name] = cell
-        if not bad:
-            rows.append(Row(number, values))
+            read = _cell(column, raw.get(column.name), number, conventions)
+            findings += [] if read.finding is None else [read.finding]
+            if read.value is not None:
+                values[column.name] = read.value
+            elif read.refused:
+                refused[column.name] = read.refused
+        if "subject" in values:
+            rows.append(Row(number, values, refused))
     return rows, findings
 
 
-def _cell(column: Column, raw: object, number: int, conventions: TableConventions) -> tuple[Cell, Finding | None]:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A cell as read: its value, or what is wrong with it."""
+
+    value: Cell = None
+    refused: str = ""
+    finding: Finding | None = None
+
+
+_EMPTY = _Read()
+
+
+def _cell(column: Column, raw: object, number: int, conventions: TableConventions) -> _Read:
     if raw is None:
-        return (None, _empty(column, number)) if column.required else (None, None)
-    where = f"row {number}, {column.name}"
+        return _empty(column, number) if column.required else _EMPTY
     try:
         value = cell_value(column, raw)
     except PartialDate as error:
         taken = imputed_date(error.text, conventions.partial_dates)
         if taken is None:
-            return None, Finding("partial-date", Severity.ERROR, f"{error}; the row is not used.", where)
+            return _refused(column, number, "partial-date", str(error))
         words = f"The date {error.text} has no day: {taken} is taken ({conventions.partial_dates} day)."
-        return taken, Finding("partial-date-imputed", Severity.WARNING, words, where)
+        where = f"row {number}, {column.name}"
+        return _Read(taken, finding=Finding("partial-date-imputed", Severity.WARNING, words, where))
     except BadCell as error:
-        return None, Finding("unreadable-cell", Severity.ERROR, f"{error}; the row is not used.", where)
-    if value is None and column.required:
-        return None, _empty(column, number)
-    return value, None
+        return _refused(column, number, "unreadable-cell", str(error))
+    if value is None:
+        return _empty(column, number) if column.required else _EMPTY
+    return _Read(value)
 
 
-def _empty(column: Column, number: int) -> Finding:
-    words = f"{column.name} is empty; the row is not used."
-    return Finding("empty-cell", Severity.ERROR, words, f"row {number}, {column.name}")
+def _empty(column: Column, number: int) -> _Read:
+    return _refused(column, number, "empty-cell", f"{column.name} is empty")
+
+
+def _refused(column: Column, number: int, code: str, why: str) -> _Read:
+    """Return a cell that cannot be read; it decides unless nothing else is lost with it."""
+    decides = column.loss is not Loss.ITSELF
+    words = f"{why}; {column.loss}."
+    finding = Finding(code, Severity.ERROR, words, f"row {number}, {column.name}", decides=decides)
+    return _Read(refused=why, finding=finding)

@@ -12,12 +12,14 @@ from reports.outcome_tables import FINDINGS, ResultTable, Value
 from tumorresp.domain.assessment import Assessment
 from tumorresp.domain.errors import TumorRespError
 from tumorresp.domain.finding import Finding, Severity
-from tumorresp.response.evaluate import evaluate_course, evaluate_reported
+from tumorresp.response.evaluate import REPORTED, evaluate_course, evaluate_reported, not_evaluated
 from tumorresp.response.outcome import SubjectOutcome
 from tumorresp.response.protocol import Protocol, protocol_from
+from tumorresp.response.subject import SubjectCourse
 from tumorresp.response.table.lesion_table import courses_of_subject
 from tumorresp.response.table.response_table import reported_courses
 from tumorresp.response.table.rows import Row, understood_rows
+from tumorresp.response.table.subject_dates import subject_dates
 from tumorresp.service.respond.table_files import ROW
 
 TableRows = dict[str, list[tuple[Value, ...]]]
@@ -102,8 +104,8 @@ def subject_outcomes(
             made, unused = _outcomes(kind, own, criteria, protocol)
         except TumorRespError as error:
             words = f"{error} The subject is not evaluated."
-            loose.append((subject, Finding("subject-not-evaluated", Severity.ERROR, words, own[0].where)))
-            continue
+            loose.append((subject, Finding("subject-not-evaluated", Severity.ERROR, words, own[0].where, decides=True)))
+            made, unused = _not_evaluated(kind, own, criteria), ()
         outcomes += made
         loose += [(subject, finding) for finding in unused]
     return outcomes, loose
@@ -130,6 +132,14 @@ def _outcomes(
         return [evaluate_reported(course, protocol) for course in reported], unused
     courses, unused = courses_of_subject(rows, protocol.table)
     return [evaluate_course(course, criteria, protocol) for course in courses], unused
+
+
+def _not_evaluated(kind: str, rows: Sequence[Row], criteria: Sequence[str]) -> list[SubjectOutcome]:
+    """Return outcomes without results, one an evaluator: the subject stays in the denominator of every rate."""
+    subject, dates = str(rows[0].values["subject"]), subject_dates(rows)[0]
+    names = [REPORTED] if kind == "responses" else criteria
+    evaluators = sorted({str(row.values["evaluator"]) for row in rows if "evaluator" in row.values}) or [""]
+    return [not_evaluated(SubjectCourse(subject, name, (), dates), names) for name in evaluators]
 
 
 def _by_subject(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from tumorresp.domain.errors import Missing
 from tumorresp.domain.finding import Finding, Severity
@@ -173,7 +174,9 @@ def _subject_dates(
 ) -> Mapping[str, SubjectDates]:
     subjects = {}
     for row in dm:
-        known = {name: record_date(row, rules, findings, variable) for name, variable in _DM_DATES.items()}
+        known: dict[str, Any] = {
+            name: record_date(row, rules, findings, variable) for name, variable in _DM_DATES.items()
+        }
         subjects[row.get("USUBJID")] = SubjectDates(**known, arm=row.get("ARM"), demographics=_demographics(row))
     return subjects
 

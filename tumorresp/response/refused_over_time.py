@@ -1,0 +1,81 @@
+"""What refused input leaves of a best response and of end points.
+
+A visit of which something could not be read may have been progression: nothing after it makes a best response better,
+and none confirms it.
+"""
+
+import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from tumorresp.domain.assessment import Category
+from tumorresp.domain.finding import Finding, Severity
+from tumorresp.response.outcome import BestResponse, EndPoint, EndPointName
+from tumorresp.response.refused import PROGRESSION
+from tumorresp.response.subject import DatedResponse, SubjectDates
+
+_NOTHING_BETTER = PROGRESSION | {Category.NE, Category.MISSING}
+_NEW_THERAPY, _DEATH = "new_therapy_date", "death_date"
+
+
+def best_with_refused(
+    responses: Sequence[DatedResponse], dates: SubjectDates, best_of: Callable[[Sequence[DatedResponse]], BestResponse]
+) -> BestResponse:
+    """Return the best response that is certain: of the visits up to the first that refused input keeps back.
+
+    Parameters
+    ----------
+    best_of
+        The rule, from responses to the best one.
+
+    Raises
+    ------
+    InvalidInput
+        As ``best_of``.
+    """
+    best = best_of(responses)
+    if best.category in _NOTHING_BETTER:
+        return best
+    ordered = sorted(responses, key=_date_of)
+    first = next((index for index, item in enumerate(ordered) if item.refused), None)
+    if _NEW_THERAPY in dates.refused:
+        certain, why = best_of(()), f"{_NEW_THERAPY} could not be read, it is not known which visits count"
+    elif first is None:
+        return best
+    else:
+        certain = best_of((*ordered[:first], replace(ordered[first], overall=Category.NE)))
+        why = f"At {ordered[first].name} something could not be read, it may be progression"
+    if certain == best:
+        return best
+    words = f"{why}: later visits make the best response no better (with them it would be {best.category})."
+    finding = Finding("best-response-kept-back", Severity.WARNING, words, decides=True)
+    if certain.category is Category.MISSING:
+        certain = replace(certain, category=Category.NE)
+    return replace(certain, reasons=(*certain.reasons, words), findings=(*certain.findings, finding))
+
+
+def with_refused_dates(
+    points: Sequence[EndPoint], responses: Sequence[DatedResponse], dates: SubjectDates
+) -> tuple[EndPoint, ...]:
+    """Return end points that say what could not be read and bears on them."""
+    open_visits = [
+        f"At {item.name} something could not be read: progression may be earlier." for item in responses if item.refused
+    ]
+    open_dates = [f"{name} could not be read: it is taken as not known." for name in dates.refused]
+    if not open_visits and not open_dates:
+        return tuple(points)
+    return tuple(_with_words(point, open_visits, open_dates, dates) for point in points)
+
+
+def _with_words(
+    point: EndPoint, open_visits: Sequence[str], open_dates: Sequence[str], dates: SubjectDates
+) -> EndPoint:
+    description = point.description
+    if not point.event and _DEATH in dates.refused and point.name is not EndPointName.TTR:
+        description = f"{description} ({_DEATH} could not be read)"
+    visits = () if point.name is EndPointName.OS else open_visits
+    return replace(point, description=description, reasons=(*point.reasons, *visits, *open_dates))
+
+
+def _date_of(item: DatedResponse) -> datetime.date:
+    return item.date
