@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reports.cdisc.adsl import SUBJECT_VARIABLES, subject_variables
 from reports.cdisc.adtr import sum_sequence
-from reports.cdisc.dataset import DatasetDefinition, Row, Value, Variable, VariableType
+from reports.cdisc.dataset import DatasetDefinition, Row, Value, ValueLevel, Variable, VariableType
 from reports.cdisc.disease_response import category_of, response_date
 from reports.cdisc.parameter_codes import parameter
 from reports.cdisc.study_facts import StudyFacts
@@ -45,6 +45,7 @@ ADRS = DatasetDefinition(
         Variable("SRCSEQ", "Source Sequence Number", VariableType.INTEGER, "Derived"),
     ),
     ("STUDYID", "USUBJID", "PARAMCD", "AVISITN"),
+    ValueLevel("PARAMCD", "PARAM", ("AVAL", "AVALC"), codelist="ONCRSR"),
 )
 
 RESPONSE_CODES: Mapping[Category, int] = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reports.cdisc.adsl import SUBJECT_VARIABLES, subject_variables
-from reports.cdisc.dataset import DatasetDefinition, Row, Value, Variable, VariableType
+from reports.cdisc.dataset import DatasetDefinition, Row, Value, ValueLevel, Variable, VariableType
 from reports.cdisc.parameter_codes import numbered_code, parameter
 from reports.cdisc.study_facts import StudyFacts
 from reports.cdisc.subject_records import Reading, SubjectRecords, study_day
@@ -53,6 +53,7 @@ ADTR = DatasetDefinition(
         Variable("TRLNKID", "Link ID", origin="Predecessor"),
     ),
     ("STUDYID", "USUBJID", "PARAMCD", "AVISITN"),
+    ValueLevel("PARAMCD", "PARAM", ("AVAL",)),
 )
 
 _CATEGORY = "Tumor Results"
@@ -166,7 +167,7 @@ def _lesion_rows(subject: SubjectRecords, reading: Reading, facts: StudyFacts) -
         for row in _series(subject, reading, diameters):
             yield fixed | row | _diameter_flags(lesion, row["AVAL"], facts)
         volumes = [None if item is None else _volume(item) for item in seen]
-        if any(volume is not None for volume in volumes):
+        if any(item is not None and item.volume_mm3 is not None for item in seen):
             fixed = _lesion_parameter("VOL", f"Target Lesion {number} Volume (mm3)", number, lesion, reading)
             yield from (fixed | row for row in _series(subject, reading, volumes))
 

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Iterator, Mapping, Sequence
 
 from reports.cdisc.adsl import SUBJECT_VARIABLES, subject_variables
-from reports.cdisc.dataset import DatasetDefinition, Row, Value, Variable, VariableType
+from reports.cdisc.dataset import DatasetDefinition, Row, Value, ValueLevel, Variable, VariableType
 from reports.cdisc.parameter_codes import parameter, parameter_code
 from reports.cdisc.study_facts import StudyFacts
 from reports.cdisc.subject_records import Reading, SubjectRecords, study_day
@@ -37,6 +37,7 @@ ADTTE = DatasetDefinition(
         Variable("SRCSEQ", "Source Sequence Number", VariableType.INTEGER, "Derived"),
     ),
     ("STUDYID", "USUBJID", "PARAMCD"),
+    ValueLevel("PARAMCD", "PARAM", ("AVAL",)),
 )
 
 _PARAMETERS: Mapping[EndPointName, tuple[str, str]] = {

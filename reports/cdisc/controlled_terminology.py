@@ -116,6 +116,12 @@ CODELISTS: Mapping[str, tuple[str, str, tuple[str, ...]]] = MappingProxyType(
     {
         "TUTESTCD": ("Tumor or Lesion Identification Test Code", "C96784", tuple(TU_TESTS)),
         "TUTEST": ("Tumor or Lesion Identification Test Name", "C96783", tuple(TU_TESTS.values())),
+        "TRPROPRS": (
+            "Tumor and Lesion Properties Test Result",
+            "C124309",
+            ("PRESENT", "ABSENT", "EQUIVOCAL", "UNEQUIVOCAL", "PATHOLOGICAL", "NONPATHOLOGICAL"),
+        ),
+        "RELTYPE": ("Relationship Type", "C78737", ("ONE", "MANY")),
         "TUIDRS": ("Tumor or Lesion Identification Test Results", "C123650", tuple(ROLE_TERMS.values())),
         "TRTESTCD": ("Tumor or Lesion Properties Test Code", "C96779", tuple(TR_TESTS)),
         "TRTEST": ("Tumor or Lesion Properties Test Name", "C96778", tuple(TR_TESTS.values())),
@@ -138,7 +144,7 @@ CODELISTS: Mapping[str, tuple[str, str, tuple[str, ...]]] = MappingProxyType(
 )
 """Codelist to (name, NCI code, the terms that the exports can hold; empty where they come from the criteria)."""
 
-EXTENSIBLE = frozenset(("LOC", "METHOD", "MEDEVAL", "ONCRSCAT", "ONCRSR", "UNIT"))
+EXTENSIBLE = frozenset(("LOC", "METHOD", "MEDEVAL", "ONCRSCAT", "ONCRSR", "TRPROPRS", "UNIT"))
 
 
 @lru_cache(maxsize=4096)

@@ -10,8 +10,9 @@ import re
 import unicodedata
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.finding import Finding, Severity
@@ -86,6 +87,27 @@ class Variable:
 
 
 @dataclass(frozen=True)
+class ValueLevel:
+    """Which variables hold something else for each test or parameter.
+
+    Parameters
+    ----------
+    by
+        The variable that decides: TRTESTCD, PARAMCD.
+    decoded_by
+        The variable that says what its values mean: TRTEST, PARAM.
+    codelists, codelist
+        Of texts that are terms, by value; of every other value.
+    """
+
+    by: str
+    decoded_by: str
+    variables: tuple[str, ...]
+    codelists: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    codelist: str = ""
+
+
+@dataclass(frozen=True)
 class DatasetDefinition:
     """What a data set is made of.
 
@@ -99,6 +121,8 @@ class DatasetDefinition:
         One record per ...
     keys
         Names of the variables that identify a record, in order of sorting.
+    value_level
+        Variables that Define-XML describes value by value; None where there are none.
     """
 
     name: str
@@ -108,6 +132,7 @@ class DatasetDefinition:
     structure: str
     variables: tuple[Variable, ...]
     keys: tuple[str, ...]
+    value_level: ValueLevel | None = None
 
     def __post_init__(self) -> None:
         Variable(self.name, self.label)  # the same limits
@@ -164,13 +189,6 @@ class Dataset:
             numbers.extend([_as_double(row.get(name)) for row in rows])
         self.records += len(rows)
 
-    def drop_values(self) -> None:
-        """Forget the records and keep what the metadata need: distinct texts and lengths."""
-        for name in self._codes:
-            self._codes[name] = array("i")
-        for name in self._numbers:
-            self._numbers[name] = array("d")
-
     def text_column(self, name: str) -> tuple[Sequence[str], "array[int]"]:
         """Return the distinct texts of a character variable (the first is empty) and each record's place in them."""
         return self._texts[name], self._codes[name]
@@ -184,10 +202,6 @@ class Dataset:
         if not variable.type.is_text:
             return 8
         return max(1, max(map(len, self._texts[variable.name])))
-
-    def distinct_texts(self, name: str) -> tuple[str, ...]:
-        """Return the values of a character variable that occur, the empty one left out, sorted."""
-        return tuple(sorted(set(self._texts[name][1:])))
 
     def rows(self) -> Iterator[tuple[Value, ...]]:
         """Yield every record: texts, integers, floats, dates; None where missing (an empty text for TEXT)."""

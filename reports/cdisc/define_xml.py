@@ -8,28 +8,24 @@ from odmlib.define_2_1 import model as define
 from odmlib.odm_parser import ODMSchemaValidator
 from odmlib.oid_generator import create_oid_checker
 
-from reports.cdisc.controlled_terminology import CODELISTS, EXTENSIBLE
-from reports.cdisc.dataset import Dataset, DatasetDefinition, Variable, VariableType
+from reports.cdisc.dataset import DatasetDefinition, Variable, VariableType
 from reports.cdisc.dataset_json import SOURCE_SYSTEM, FileFacts, item_oid
+from reports.cdisc.dataset_summary import DatasetSummary
+from reports.cdisc.define_codelists import controlled_codelist, parameter_codelist, parameter_codelist_oid
+from reports.cdisc.define_values import codelist_of, value_list_oid, value_lists, where_clauses
 from reports.cdisc.derivation_methods import METHODS
+from reports.cdisc.terminology_codes import REQUIRED
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.version import SOFTWARE_VERSION
 
 _GUIDES = {"SDTM": ("SDTMIG", "3.4"), "ADaM": ("ADaMIG", "1.3")}
 _PURPOSES = {"SDTM": "Tabulation", "ADaM": "Analysis"}
-_TYPES = {
-    VariableType.TEXT: "text",
-    VariableType.INTEGER: "integer",
-    VariableType.FLOAT: "float",
-    VariableType.ISO_DATE: "date",
-    VariableType.DATE: "integer",
-}
-_NUMBER_LENGTH = 8
+_PARAMETER = "PARAMCD"
 _GUIDE_OID = "STD.1"
 _TERMINOLOGY_OID = "STD.2"
 
 
-def write_define_xml(datasets: Sequence[Dataset], path: Path, facts: FileFacts, *, collected_by: str) -> None:
+def write_define_xml(datasets: Sequence[DatasetSummary], path: Path, facts: FileFacts, *, collected_by: str) -> None:
     """Write the metadata of data sets of one standard (SDTM or ADaM).
 
     Parameters
@@ -63,7 +59,7 @@ def check_define_xml(path: Path) -> None:
         raise InvalidInput(f"the file breaks the schema of Define-XML 2.1: {error}", where=path.name) from error
 
 
-def _document(datasets: Sequence[Dataset], facts: FileFacts, collected_by: str) -> Any:
+def _document(datasets: Sequence[DatasetSummary], facts: FileFacts, collected_by: str) -> Any:
     standard = datasets[0].definition.standard
     document = define.ODM(
         FileType="Snapshot",
@@ -85,7 +81,7 @@ def _document(datasets: Sequence[Dataset], facts: FileFacts, collected_by: str) 
     return document
 
 
-def _metadata(datasets: Sequence[Dataset], facts: FileFacts, standard: str, collected_by: str) -> Any:
+def _metadata(datasets: Sequence[DatasetSummary], facts: FileFacts, standard: str, collected_by: str) -> Any:
     metadata = define.MetaDataVersion(
         OID=facts.metadata_oid(standard),
         Name=f"{facts.study_id} {standard}",
@@ -93,22 +89,36 @@ def _metadata(datasets: Sequence[Dataset], facts: FileFacts, standard: str, coll
         DefineVersion="2.1.0",
     )
     metadata.Standards = _standards(standard, facts)
-    used_methods: dict[str, Any] = {}
-    used_codelists: dict[str, set[str]] = {}
+    methods: dict[str, Any] = {}
+    codelists: dict[str, set[str]] = {}
     for dataset in datasets:
         definition = dataset.definition
         group = _group(definition)
         for order, variable in enumerate(definition.variables, start=1):
-            group.ItemRef.append(_reference(definition, variable, order))
+            group.ItemRef.append(_reference(dataset, variable, order))
             metadata.ItemDef.append(_item(dataset, variable, collected_by))
             if variable.origin == "Derived":
-                used_methods.setdefault(variable.name, _method(variable))
+                methods.setdefault(variable.name, _method(variable))
             if variable.codelist:
-                used_codelists.setdefault(variable.codelist, set()).update(dataset.distinct_texts(variable.name))
+                codelists.setdefault(variable.codelist, set()).update(dataset.values[variable.name].texts)
         metadata.ItemGroupDef.append(group)
-    metadata.CodeList = [_codelist(name, found) for name, found in used_codelists.items()]
-    metadata.MethodDef = list(used_methods.values())
+        for listed, items in value_lists(dataset):
+            metadata.ValueListDef.append(listed)
+            metadata.ItemDef += items
+        metadata.WhereClauseDef += where_clauses(dataset)
+        for (_, value), values in dataset.by_value.items():
+            name = codelist_of(dataset, value, values)
+            if name:
+                codelists.setdefault(name, set()).update(values.texts)
+        if _has_parameters(definition):
+            metadata.CodeList.append(parameter_codelist(definition.name, dataset.decodes))
+    metadata.CodeList += [controlled_codelist(name, found, _TERMINOLOGY_OID) for name, found in codelists.items()]
+    metadata.MethodDef = list(methods.values())
     return metadata
+
+
+def _has_parameters(definition: DatasetDefinition) -> bool:
+    return definition.value_level is not None and definition.value_level.by == _PARAMETER
 
 
 def _standards(standard: str, facts: FileFacts) -> Any:
@@ -148,11 +158,14 @@ def _group(definition: DatasetDefinition) -> Any:
     return group
 
 
-def _reference(definition: DatasetDefinition, variable: Variable, order: int) -> Any:
+def _reference(dataset: DatasetSummary, variable: Variable, order: int) -> Any:
+    """Return how a data set uses a variable; mandatory is what the standard requires and every record has."""
+    definition = dataset.definition
+    required = variable.name in REQUIRED[definition.name] and dataset.values[variable.name].is_complete
     attributes: dict[str, Any] = {
         "ItemOID": item_oid(definition.name, variable),
         "OrderNumber": order,
-        "Mandatory": "Yes" if variable.name in ("STUDYID", "USUBJID", "DOMAIN") else "No",
+        "Mandatory": "Yes" if required else "No",
     }
     if variable.name in definition.keys:
         attributes["KeySequence"] = definition.keys.index(variable.name) + 1
@@ -161,21 +174,26 @@ def _reference(definition: DatasetDefinition, variable: Variable, order: int) ->
     return define.ItemRef(**attributes)
 
 
-def _item(dataset: Dataset, variable: Variable, collected_by: str) -> Any:
+def _item(dataset: DatasetSummary, variable: Variable, collected_by: str) -> Any:
+    definition, values = dataset.definition, dataset.values[variable.name]
     attributes: dict[str, Any] = {
-        "OID": item_oid(dataset.definition.name, variable),
+        "OID": item_oid(definition.name, variable),
         "Name": variable.name,
         "SASFieldName": variable.name,
-        "DataType": _TYPES[variable.type],
+        "DataType": values.data_type,
     }
-    if variable.type is VariableType.TEXT:
-        attributes["Length"] = dataset.length(variable)
-    elif variable.type is not VariableType.ISO_DATE:
-        attributes["Length"] = _NUMBER_LENGTH
+    if variable.type is not VariableType.ISO_DATE:
+        attributes["Length"] = values.length
+    if variable.type is VariableType.FLOAT:
+        attributes["SignificantDigits"] = values.decimals
     if variable.type is VariableType.DATE:
         attributes["DisplayFormat"] = "DATE9."
     item = define.ItemDef(**attributes)
     item.Description = _description(variable.label)
+    if variable.name == _PARAMETER and _has_parameters(definition):
+        item.CodeListRef = define.CodeListRef(CodeListOID=parameter_codelist_oid(definition.name))
+    if any(name == variable.name for name, _ in dataset.by_value):
+        item.ValueListRef = define.ValueListRef(ValueListOID=value_list_oid(definition.name, variable.name))
     if variable.codelist:
         item.CodeListRef = define.CodeListRef(CodeListOID=f"CL.{variable.codelist}")
     source = collected_by if variable.origin == "Collected" else "Sponsor"
@@ -192,20 +210,6 @@ def _method(variable: Variable) -> Any:
     method = define.MethodDef(OID=f"MT.{variable.name}", Name=f"Derivation of {variable.name}", Type="Computation")
     method.Description = _description(METHODS[variable.name])
     return method
-
-
-def _codelist(name: str, found: set[str]) -> Any:
-    title, code, terms = CODELISTS[name]
-    codelist = define.CodeList(OID=f"CL.{name}", Name=title, DataType="text", StandardOID=_TERMINOLOGY_OID)
-    codelist.EnumeratedItem = [
-        define.EnumeratedItem(CodedValue=term, OrderNumber=order) for order, term in enumerate(terms, start=1)
-    ]
-    further = sorted(found - set(terms))
-    for order, term in enumerate(further, start=len(terms) + 1):
-        attributes = {"ExtendedValue": "Yes"} if terms and name in EXTENSIBLE else {}
-        codelist.EnumeratedItem.append(define.EnumeratedItem(CodedValue=term, OrderNumber=order, **attributes))
-    codelist.Alias.append(define.Alias(Context="nci:ExtCodeID", Name=code))
-    return codelist
 
 
 def _description(text: str) -> Any:

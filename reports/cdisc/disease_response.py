@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Iterator
 
 from reports.cdisc.controlled_terminology import RS_TESTS
-from reports.cdisc.dataset import DatasetDefinition, Row, Value, Variable, VariableType
+from reports.cdisc.dataset import DatasetDefinition, Row, Value, ValueLevel, Variable, VariableType
 from reports.cdisc.exposure import epoch, flag_last_before_exposure
 from reports.cdisc.study_facts import ExportMode, StudyFacts
 from reports.cdisc.subject_records import Reading, SubjectRecords, study_day
@@ -29,7 +29,7 @@ RS = DatasetDefinition(
         Variable("RSTEST", "Assessment Name", codelist="RSTEST"),
         Variable("RSCAT", "Category for Assessment", codelist="ONCRSCAT"),
         Variable("RSORRES", "Result or Finding in Original Units", origin="Collected"),
-        Variable("RSSTRESC", "Character Result/Finding in Std Format", codelist="ONCRSR"),
+        Variable("RSSTRESC", "Character Result/Finding in Std Format"),
         Variable("RSNAM", "Vendor Name", free_text=True),
         Variable("RSLOBXFL", "Last Observation Before Exposure Flag", origin="Derived", codelist="NY"),
         Variable("RSEVAL", "Evaluator", codelist="EVAL"),
@@ -41,6 +41,7 @@ RS = DatasetDefinition(
         Variable("RSDY", "Study Day of Assessment", VariableType.INTEGER, "Derived"),
     ),
     ("STUDYID", "USUBJID", "RSCAT", "RSTESTCD", "RSEVAL", "RSEVALID", "VISITNUM"),
+    ValueLevel("RSTESTCD", "RSTEST", ("RSORRES", "RSSTRESC"), codelist="ONCRSR"),
 )
 
 _NEW_LESIONS = {NewLesionStatus.YES: "UNEQUIVOCAL", NewLesionStatus.EQUIVOCAL: "EQUIVOCAL"}

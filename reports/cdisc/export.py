@@ -11,6 +11,7 @@ from reports.cdisc.adtr import ADTR, tumor_analysis
 from reports.cdisc.adtte import ADTTE, time_to_event
 from reports.cdisc.dataset import Dataset, DatasetDefinition, Row
 from reports.cdisc.dataset_json import FileFacts, write_dataset_json, write_dataset_ndjson
+from reports.cdisc.dataset_summary import DatasetSummary, summary
 from reports.cdisc.define_xml import write_define_xml
 from reports.cdisc.disease_response import RS, disease_response
 from reports.cdisc.related_records import RELREC, related_records
@@ -76,13 +77,12 @@ def write_cdisc(
     """
     files: list[Path] = []
     findings: list[Finding] = []
-    written: dict[str, list[Dataset]] = {"sdtm": [], "adam": []}
+    written: dict[str, list[DatasetSummary]] = {"sdtm": [], "adam": []}
     for dataset in cdisc_datasets(outcomes, facts):
         standard = dataset.definition.standard.lower()
         files += _write(dataset, folder / standard, file_facts, formats)
         findings += dataset.findings
-        dataset.drop_values()
-        written[standard].append(dataset)
+        written[standard].append(summary(dataset))
     collected_by = "Vendor" if facts.mode is ExportMode.CENTRAL_READ else "Investigator"
     for standard, datasets in written.items():
         if datasets:

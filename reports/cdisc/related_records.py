@@ -17,7 +17,7 @@ RELREC = DatasetDefinition(
         Variable("USUBJID", "Unique Subject Identifier"),
         Variable("IDVAR", "Identifying Variable"),
         Variable("IDVARVAL", "Identifying Variable Value"),
-        Variable("RELTYPE", "Relationship Type"),
+        Variable("RELTYPE", "Relationship Type", codelist="RELTYPE"),
         Variable("RELID", "Relationship Identifier"),
     ),
     ("STUDYID", "RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "RELID"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from reports.cdisc.controlled_terminology import ROLE_TERMS, TU_TESTS, laterality_term, location_term, method_term
-from reports.cdisc.dataset import DatasetDefinition, Row, Value, Variable, VariableType
+from reports.cdisc.dataset import DatasetDefinition, Row, Value, ValueLevel, Variable, VariableType
 from reports.cdisc.exposure import epoch, flag_last_before_exposure
 from reports.cdisc.study_facts import ExportMode, StudyFacts
 from reports.cdisc.subject_records import Reading, SubjectRecords, study_day
@@ -61,6 +61,7 @@ SUPPTU = DatasetDefinition(
         Variable("QORIG", "Origin"),
     ),
     ("STUDYID", "RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QNAM"),
+    ValueLevel("QNAM", "QLABEL", ("QVAL",)),
 )
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from reports.cdisc.controlled_terminology import ROLE_TERMS, TR_TESTS, method_term
-from reports.cdisc.dataset import DatasetDefinition, Row, Value, Variable, VariableType
+from reports.cdisc.dataset import DatasetDefinition, Row, Value, ValueLevel, Variable, VariableType
 from reports.cdisc.exposure import epoch, flag_last_before_exposure
 from reports.cdisc.study_facts import ExportMode, StudyFacts
 from reports.cdisc.subject_records import Reading, SubjectRecords, study_day
@@ -52,6 +52,12 @@ TR = DatasetDefinition(
         Variable("TRDY", "Study Day of Tumor/Lesion Measurement", VariableType.INTEGER, "Derived"),
     ),
     ("STUDYID", "USUBJID", "TREVAL", "TREVALID", "TRLNKID", "VISITNUM", "TRTESTCD"),
+    ValueLevel(
+        "TRTESTCD",
+        "TRTEST",
+        ("TRORRES", "TRSTRESC", "TRSTRESN"),
+        {"TUMSTATE": "TRPROPRS", "LNSTATE": "TRPROPRS"},
+    ),
 )
 
 SUM_CRITERION = "recist-1.1"

@@ -142,6 +142,11 @@ def test_nadir_of_a_lesion_that_falls_and_rises_twice() -> None:
         assert [row["CHGNAD"] for row in of_code] == [None, -20, 10, 5, 15, -10, 2]
 
 
+def test_absent_lesions_without_any_volume_have_no_volume_parameter() -> None:
+    rows = export([subject("T01=40 T02=30/v900", "T01=absent T02=absent")], SPONSOR)["ADTR"]
+    assert {str(row["PARAMCD"]) for row in rows} == {"SDIAM", "LDIAM1", "LDIAM2", "VOL2"}
+
+
 def test_total_volume_stands_beside_the_sum_of_diameters() -> None:
     outcome = subject("T01=40/v900 T02=20/v100", "T01=25/v300 T02=17/v40", volumes=True)
     rows = export([outcome], SPONSOR)["ADTR"]

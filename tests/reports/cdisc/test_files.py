@@ -3,6 +3,7 @@
 import datetime
 import json
 import math
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ from reports.cdisc.dataset_json import FileFacts, check_dataset_json
 from reports.cdisc.define_xml import check_define_xml
 from reports.cdisc.derivation_methods import METHODS
 from reports.cdisc.export import DEFINITIONS, ExportResult, FileFormat, write_cdisc
+from reports.cdisc.terminology_codes import DECODES, REQUIRED, TERM_CODES
 from reports.cdisc.xpt import write_xpt
 from tests.reports.cdisc.studies import CENTRAL, RESPONDER, datasets, end_point, subject
 from tumorresp.domain.assessment import Category
@@ -176,6 +178,114 @@ def test_define_xml_names_every_variable_with_its_key_and_file(
         leaf = group.find("d:leaf", spaces)
         assert leaf is not None
         assert (path.parent / leaf.get("{http://www.w3.org/1999/xlink}href", "")).is_file()
+
+
+SPACES = {"o": "http://www.cdisc.org/ns/odm/v1.3", "d": "http://www.cdisc.org/ns/def/v2.1"}
+DEF = "{http://www.cdisc.org/ns/def/v2.1}"
+
+
+def define_of(exported: tuple[Path, ExportResult], standard: str) -> Any:
+    return etree.parse(exported[0] / standard / "define.xml")
+
+
+def value_level(tree: Any, dataset: str, variable: str) -> dict[str, tuple[str, str, str, str]]:
+    """Data type, length, decimals and codelist of a variable for each test or parameter."""
+    items = {item.get("OID"): item for item in tree.findall(".//o:ItemDef", SPACES)}
+    clauses = {
+        clause.get("OID"): clause.findtext(".//o:CheckValue", namespaces=SPACES)
+        for clause in tree.findall(".//d:WhereClauseDef", SPACES)
+    }
+    listed = items[f"IT.{dataset}.{variable}"].find("d:ValueListRef", SPACES).get("ValueListOID")
+    found = {}
+    for reference in tree.findall(f".//d:ValueListDef[@OID='{listed}']/o:ItemRef", SPACES):
+        item = items[reference.get("ItemOID")]
+        codelist = item.find("o:CodeListRef", SPACES)
+        clause = reference.find("d:WhereClauseRef", SPACES).get("WhereClauseOID")
+        found[clauses[clause]] = (
+            item.get("DataType"),
+            item.get("Length"),
+            item.get("SignificantDigits", ""),
+            "" if codelist is None else codelist.get("CodeListOID"),
+        )
+    return found
+
+
+def test_define_xml_describes_results_test_by_test(exported: tuple[Path, ExportResult]) -> None:
+    tree = define_of(exported, "sdtm")
+    assert value_level(tree, "TR", "TRSTRESC") == {
+        "ACNSD": ("integer", "3", "", ""),
+        "LDIAM": ("integer", "2", "", ""),
+        "LPERP": ("integer", "2", "", ""),
+        "PCBSD": ("float", "10", "6", ""),
+        "PCNSD": ("float", "10", "6", ""),
+        "SUMDIAM": ("integer", "2", "", ""),
+        "TUMSTATE": ("text", "23", "", "CL.TRPROPRS"),
+    }
+    # One lesion was too small to measure: these are words among numbers.
+    assert value_level(tree, "TR", "TRORRES")["LDIAM"] == ("text", "20", "", "")
+    assert value_level(tree, "TR", "TRSTRESN")["PCBSD"] == ("float", "8", "6", "")
+    assert {codelist for *_, codelist in value_level(tree, "RS", "RSSTRESC").values()} == {"CL.ONCRSR"}
+
+
+def test_define_xml_describes_results_parameter_by_parameter(exported: tuple[Path, ExportResult]) -> None:
+    tree = define_of(exported, "adam")
+    responses = value_level(tree, "ADRS", "AVALC")
+    assert (responses["OVRB"][3], responses["PDB"][3], responses["DEATH"][3]) == ("CL.ONCRSR", "CL.NY", "CL.NY")
+    assert {values[0] for values in value_level(tree, "ADRS", "AVAL").values()} == {"integer"}
+    assert value_level(tree, "ADTTE", "AVAL") == {"PFSB": ("integer", "8", "", "")}
+    decodes = {
+        item.get("CodedValue"): item.findtext("o:Decode/o:TranslatedText", namespaces=SPACES)
+        for item in tree.findall(".//o:CodeList[@OID='CL.ADRS.PARAMCD']/o:CodeListItem", SPACES)
+    }
+    assert decodes["OVRB"] == "Overall Response by Independent Assessor (RECIST 1.1)"
+    assert set(decodes) == set(responses)
+
+
+@pytest.mark.parametrize("standard", ["sdtm", "adam"])
+def test_every_codelist_has_its_code_and_terms_theirs(exported: tuple[Path, ExportResult], standard: str) -> None:
+    for codelist in define_of(exported, standard).findall(".//o:CodeList", SPACES):
+        name = codelist.get("OID").removeprefix("CL.")
+        if codelist.get(f"{DEF}IsNonStandard") == "Yes":
+            assert name.endswith(".PARAMCD")
+            continue
+        assert codelist.find("o:Alias", SPACES).get("Name") == CODELISTS[name][1]
+        for item in (*codelist.findall("o:EnumeratedItem", SPACES), *codelist.findall("o:CodeListItem", SPACES)):
+            alias = item.find("o:Alias", SPACES)
+            code = TERM_CODES.get(name, {}).get(item.get("CodedValue"))
+            assert code == (None if alias is None else alias.get("Name"))
+
+
+def test_codes_of_terms_are_of_terms_that_the_exports_know() -> None:
+    for name, codes in TERM_CODES.items():
+        terms = CODELISTS[name][2]
+        known = set(codes) & set(terms) if terms else set(codes)
+        assert known
+        assert all(re.fullmatch(r"C\d{4,6}", code) for code in codes.values())
+    tests = {"TUTESTCD": "TUTEST", "TRTESTCD": "TRTEST", "RSTESTCD": "RSTEST"}
+    for by_code, by_name in tests.items():
+        for test, words in DECODES[by_code].items():
+            assert TERM_CODES[by_code].get(test) == TERM_CODES[by_name].get(words)
+
+
+@pytest.mark.parametrize("standard", ["sdtm", "adam"])
+def test_mandatory_is_what_the_standard_requires(exported: tuple[Path, ExportResult], standard: str) -> None:
+    tree = define_of(exported, standard)
+    for group in tree.findall(".//o:ItemGroupDef", SPACES):
+        name = group.get("Name")
+        mandatory = {
+            item.get("ItemOID").split(".")[-1]
+            for item in group.findall("o:ItemRef", SPACES)
+            if item.get("Mandatory") == "Yes"
+        }
+        # What this study's tables do not say cannot be mandatory: site, age, sex and race.
+        absent = {"SITEID", "AGE", "AGEU", "SEX", "RACE"} if name == "ADSL" else set()
+        assert mandatory == REQUIRED[name] - absent
+
+
+@pytest.mark.parametrize("standard", ["sdtm", "adam"])
+def test_numbers_with_decimals_say_how_many(exported: tuple[Path, ExportResult], standard: str) -> None:
+    for item in define_of(exported, standard).findall(".//o:ItemDef", SPACES):
+        assert (item.get("DataType") == "float") == (item.get("SignificantDigits") is not None)
 
 
 def test_define_xml_that_breaks_the_schema_is_refused(exported: tuple[Path, ExportResult], tmp_path: Path) -> None:
