@@ -1,6 +1,7 @@
 """Lesions followed by identity, label and position; what contradicts waits for a person."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,49 @@ def test_role_that_nobody_states_is_target_when_measured_else_non_target() -> No
     (result,) = follow([measured("a", (0, 0, 0)), measured("b")])
     assert ids(result) == {"a": "T01", "b": "NT01"}
     assert codes(result, "a") == codes(result, "b") == {"role-not-stated"}
+
+
+def crossed(name: str, number: int, long: float, short: float | None = None, **more: Any) -> Measurement:
+    """Return a measurement with both axes, 100 mm from the next."""
+    at = (100.0 * number, 0.0, 0.0)
+    across = None if short is None else Axis((at[0], -short / 2, 0.0), (at[0], short / 2, 0.0))
+    return replace(measured(name, at, long, **more), short_axis=across)
+
+
+def test_roles_given_by_default_keep_the_rules_of_target_choice() -> None:
+    """At most five and two an organ, the largest; nodes by the short axis from 15 mm; stated roles stay."""
+    (result,) = follow(
+        [
+            crossed("lung 30", 0, 30, 20, site=LUNG),
+            crossed("lung 28", 1, 28, 20, site=LUNG),
+            crossed("lung 26", 2, 26, 20, site=LUNG),
+            crossed("liver 9.9", 3, 9.9, 8, site=LIVER),
+            crossed("liver 12", 4, 12, 8, site=LIVER),
+            crossed("node 11.8", 5, 30, 11.8, nodal=True),
+            crossed("node 15", 6, 18, 15, nodal=True),
+            crossed("node 9.9", 7, 18, 9.9, nodal=True),
+            crossed("stated", 8, 6, 5, site=LIVER, role=TARGET),
+            crossed("a", 9, 40, 30),
+            crossed("b", 10, 40, 30),
+        ]
+    )
+    chosen = {i.measurement.measurement_uid for i in result.assignments if i.lesion.role is TARGET}
+    assert chosen == {"lung 30", "lung 28", "a", "b", "stated"}
+    others = {i.measurement.measurement_uid for i in result.assignments if i.lesion.role is NON_TARGET}
+    assert others == {"lung 26", "liver 9.9", "liver 12", "node 11.8", "node 15"}
+    assert [(s.measurement.measurement_uid, s.by_uid) for s in result.superseded] == [("node 9.9", "")]
+
+
+@pytest.mark.parametrize(
+    ("short", "expected"),
+    [(8.0, LesionState.MEASURED), (11.0, LesionState.EQUIVOCAL), (13.1, LesionState.MEASURED)],
+)
+def test_a_node_that_was_normal_at_first_is_new_once_it_has_grown(short: float, expected: LesionState) -> None:
+    first = [crossed("n", 0, 12, 8.1, nodal=True, label="N1"), crossed("t", 1, 30, 20)]
+    before, result = follow(first, [crossed("m", 0, 18, short, nodal=True, label="N1"), crossed("u", 1, 30, 20)])
+    assert ids(before) == {"t": "T01"}
+    assert ids(result) == {"m": "NEW01", "u": "T01"}
+    assert next(i.measurement.state for i in result.assignments if i.lesion.role is NEW) is expected
 
 
 def test_labels_in_the_form_of_lesion_ids_are_kept() -> None:
@@ -195,7 +239,7 @@ def test_identity_holds_over_distance_within_the_limit_or_without_registration()
 
 def test_a_node_may_be_named_by_its_region() -> None:
     _, result = follow(
-        [measured("a", (0, 0, 0), tracking_uid="1", site=LYMPH_NODE)],
+        [measured("a", (0, 0, 0), tracking_uid="1", site=LYMPH_NODE, role=TARGET)],
         [measured("b", (0, 0, 0), tracking_uid="1", site=MEDIASTINUM)],
     )
     assert ids(result) == {"b": "T01"}
@@ -357,9 +401,11 @@ def test_a_rival_just_beyond_the_gate_is_a_rival() -> None:
 
 
 def test_under_a_millimetre_nearer_is_noise() -> None:
-    _, result = follow([measured("a", (0, 0, 0), 1.0), measured("b", (1.5, 0, 0), 1.0)], [measured("c", (0, 0, 0))])
+    small = [measured("a", (0, 0, 0), 1.0, role=TARGET), measured("b", (1.5, 0, 0), 1.0, role=TARGET)]
+    _, result = follow(small, [measured("c", (0, 0, 0))])
     assert ids(result) == {"c": "?T01,T02"}
-    _, result = follow([measured("a", (0, 0, 0), 1.0), measured("b", (2.0, 0, 0), 1.0)], [measured("c", (0, 0, 0))])
+    small[1] = measured("b", (2.0, 0, 0), 1.0, role=TARGET)
+    _, result = follow(small, [measured("c", (0, 0, 0))])
     assert ids(result) == {"c": "T01"}
 
 

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 import numpy as np
 
 from tumorresp.domain.evaluation import Lesion
 from tumorresp.domain.label import compared_label
 from tumorresp.domain.measurement import LesionRole, LesionState, Measurement
-from tumorresp.domain.organ import organ_of, organs_conflict, side_of
+from tumorresp.domain.organ import LYMPH_NODE_ORGAN, organ_of, organs_conflict, side_of
 from tumorresp.domain.repeated_measurements import Undecided
 from tumorresp.domain.same_lesion import Extent
 from tumorresp.domain.terminology import LESION, MORPHOLOGICALLY_ABNORMAL, NEOPLASM, Code
@@ -81,6 +82,11 @@ class Seen:
         return compared_label(self.measurement.label)
 
     @property
+    def all_measurements(self) -> tuple[Measurement, ...]:
+        """It, or all of its group."""
+        return (self.measurement,) if self.group is None else self.group.measurements
+
+    @property
     def stable_uids(self) -> frozenset[str]:
         """All stable tracking UIDs that it goes by."""
         return frozenset(Seen(item).stable_uid for item in (self.measurement, *self.others)) - {""}
@@ -108,6 +114,11 @@ class Seen:
         return organ_of(self.measurement.site, self.measurement.label, nodal=self.measurement.nodal)
 
     @property
+    def nodal(self) -> bool:
+        """Whether it is a lymph node, by what the reader says or by its organ."""
+        return bool(self.measurement.nodal) or self.organ == LYMPH_NODE_ORGAN
+
+    @property
     def long_axis_mm(self) -> float:
         """0 when not measured."""
         return self.measurement.long_axis.length_mm if self.measurement.long_axis else 0.0
@@ -125,7 +136,10 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class KnownLesion:
-    """A lesion with all identities and labels that it had, and where and how large it was last."""
+    """A lesion with all identities and labels that it had, and where and how large it was last.
+
+    ``normal_mm`` is the short axis of what was a normal node when it was first seen.
+    """
 
     lesion: Lesion
     tracking_uids: frozenset[str]
@@ -133,6 +147,7 @@ class KnownLesion:
     finding_type: Code | None
     extents: Mapping[str, Extent]
     long_axis_mm: float
+    normal_mm: Decimal | None = None
 
     @property
     def is_placed(self) -> bool:

@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from tumorresp.domain.decimal_mm import to_decimal
+from tumorresp.domain.default_roles import DefaultRole, default_roles
+from tumorresp.domain.eligibility import BaselineLesion, method_of
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.label import compared_label
 from tumorresp.domain.lesion_matching import (
@@ -50,11 +53,16 @@ class Doubt:
 
 @dataclass(frozen=True)
 class Beginning:
-    """A measurement starts a lesion of its own; ``lesion_id`` is set where a person named it."""
+    """A measurement starts a lesion of its own.
+
+    ``lesion_id`` is set where a person named it; ``is_lesion`` is False for a normal node, which is known from here on
+    and counts in nothing yet.
+    """
 
     role: LesionRole
     findings: tuple[Finding, ...] = ()
     lesion_id: str = ""
+    is_lesion: bool = True
 
 
 Verdict: TypeAlias = Claim | Match | Doubt | Beginning
@@ -187,8 +195,55 @@ def by_position(matching: Matching) -> Verdicts:
 
 
 def first_at_baseline(matching: Matching) -> Verdicts:
-    """Let what is left of the first time point start lesions, with the role that the reader states."""
-    return {index: _at_baseline(seen) for index, seen in matching.open}
+    """Let what is left of the first time point start lesions.
+
+    A stated role stays; without one the rules of target choice give it (``default_roles``), and a normal node is no
+    lesion yet: it is known from here on, and new disease once it has grown.
+    """
+    verdicts: dict[int, Verdict] = {}
+    lesions: dict[int, BaselineLesion] = {}
+    for index, seen in enumerate(matching.seen):
+        decided = matching.verdicts.get(index)
+        if isinstance(decided, Beginning):
+            lesions[index] = _as_baseline_lesion(index, seen, decided.role)
+        elif decided is None and (doubt := _doubt_at_baseline(seen)) is not None:
+            verdicts[index] = doubt
+        elif decided is None:
+            lesions[index] = _as_baseline_lesion(index, seen, seen.role)
+            if seen.role is not None:
+                verdicts[index] = Beginning(seen.role)
+    indices = {item.lesion_id: index for index, item in lesions.items()}
+    for default in default_roles(list(lesions.values())):
+        verdicts[indices[default.lesion.lesion_id]] = _by_default(default, matching)
+    return verdicts
+
+
+def _by_default(default: DefaultRole, matching: Matching) -> Beginning:
+    index = int(default.lesion.lesion_id.rsplit(" ", 1)[1])
+    where = matching.seen[index].measurement.label
+    if default.role is None:
+        words = f"The reader states no role, and {default.reason}: it is no lesion at the first time point."
+        finding = Finding("no-lesion-at-baseline", Severity.WARNING, words, where)
+        return Beginning(LesionRole.NEW, (finding,), is_lesion=False)
+    words = f"The reader states no role; it is taken as {default.role}: {default.reason}."
+    return Beginning(default.role, (Finding("role-not-stated", Severity.INFO, words, where),))
+
+
+def _as_baseline_lesion(index: int, seen: Seen, role: LesionRole | None) -> BaselineLesion:
+    measurement = seen.measurement
+    thickness = measurement.slice_thickness_mm
+    return BaselineLesion(
+        lesion_id=f"{measurement.measurement_uid} {index}",
+        role=role,
+        nodal=seen.nodal,
+        organ=seen.organ,
+        state=measurement.state,
+        long_axis_mm=None if measurement.long_axis is None else measurement.long_axis.size_mm,
+        short_axis_mm=None if measurement.short_axis is None else measurement.short_axis.size_mm,
+        slice_thickness_mm=None if thickness is None else to_decimal(thickness),
+        method=method_of(measurement.modality),
+        source=measurement.measurement_uid,
+    )
 
 
 def new_at_follow_up(matching: Matching) -> Verdicts:
@@ -206,17 +261,11 @@ def _unless_contradicted(matching: Matching, seen: Seen, claim: Claim, *, by_lab
     return Doubt((lesion_id,), f"Recognised as {lesion_id} by {claim.by}, but {against}.") if against else claim
 
 
-def _at_baseline(seen: Seen) -> Verdict:
-    if seen.role is LesionRole.NEW:
-        return Doubt((), "The reader calls it new, but there is no earlier time point.")
-    if seen.is_absent:
-        return Doubt((), "The reader calls it absent, but there is no earlier time point.")
-    if seen.role is not None:
-        return Beginning(seen.role)
-    is_measured = seen.measurement.long_axis is not None
-    role = LesionRole.TARGET if is_measured else LesionRole.NON_TARGET
-    words = f"The reader states no role: {'' if is_measured else 'not '}measured at baseline, it is taken as {role}."
-    return Beginning(role, (Finding("role-not-stated", Severity.INFO, words, seen.measurement.label),))
+def _doubt_at_baseline(seen: Seen) -> Doubt | None:
+    for is_said, words in ((seen.role is LesionRole.NEW, "new"), (seen.is_absent, "absent")):
+        if is_said:
+            return Doubt((), f"The reader calls it {words}, but there is no earlier time point.")
+    return None
 
 
 def _taken_as_new(seen: Seen, rules: TrackingParameters) -> tuple[Finding, ...]:
