@@ -13,6 +13,7 @@ from pydicom.filereader import read_dataset
 from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
+from dicom_node.character_sets import text_of
 from dicom_node.image_planes import image_type_of, planes_of, study_date_of
 from dicom_node.inflating import InflateLimits
 from dicom_node.part10 import EncodedInstance, read_encoded, summarised
@@ -121,12 +122,12 @@ def header_of(instance: EncodedInstance, *, where: str, limits: InflateLimits | 
         return InstanceHeader(
             sop_instance_uid=identifiers["SOPInstanceUID"],
             sop_class_uid=identifiers["SOPClassUID"],
-            modality=str(dataset.get("Modality") or "").strip(),
+            modality=text_of(dataset, "Modality"),
             series_instance_uid=identifiers["SeriesInstanceUID"],
             study_instance_uid=identifiers["StudyInstanceUID"],
-            patient_id=str(dataset.get("PatientID") or "").strip(),
+            patient_id=text_of(dataset, "PatientID"),
             study_date=study_date_of(dataset),
-            series_description=str(dataset.get("SeriesDescription") or "").strip(),
+            series_description=text_of(dataset, "SeriesDescription"),
             transfer_syntax_uid=instance.transfer_syntax_uid,
             image_type=image_type_of(dataset),
             sha256=summary.sha256,

@@ -9,6 +9,7 @@ from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag, Tag
 
+from dicom_node.character_sets import text_of
 from dicom_node.part10 import content_sha256, read_encoded
 from tumorresp.domain.errors import InvalidInput, NotDicom
 from tumorresp.domain.measurement import MarkedMeasurement, SourceDocument
@@ -81,10 +82,8 @@ def dicom_document(document: Dataset, kind: str) -> MarkedMeasurement:
     """
     return MarkedMeasurement(
         measurement_uid="",
-        source=SourceDocument(
-            kind, str(document.SOPInstanceUID).strip(), str(document.get("Manufacturer") or "").strip()
-        ),
-        patient_id=str(document.get("PatientID") or "").strip(),
+        source=SourceDocument(kind, str(document.SOPInstanceUID).strip(), text_of(document, "Manufacturer")),
+        patient_id=text_of(document, "PatientID"),
         study_instance_uid=str(document.get("StudyInstanceUID") or "").strip(),
         measured_at=document_time(document),
     )

@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 
 from dicom_node.measurements.document_facts import document_time, whole_document
 from dicom_node.measurements.sr_content import code_of, sequence
+from dicom_node.patient import patient_of_dataset
 from tumorresp.domain.document_life import REJECTION_TITLES, DocumentFacts
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.identity import derived_uid
@@ -53,6 +54,7 @@ def _facts(document: Dataset) -> DocumentFacts:
         rejection=known.meaning if known else "",
         selected=frozenset(_selected(document)) if document.get("Modality") == "KO" else frozenset(),
         image_classes=dict(_referenced(document, 0)),
+        patient=patient_of_dataset(document),
     )
 
 

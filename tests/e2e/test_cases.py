@@ -41,6 +41,7 @@ CASES = {
     "09-visit-over-two-days-pd": Right((("54", "36"),), (("BASELINE", "PR"),)),
     "07-superseded-sr": Right((("30", "30"),), (("BASELINE", "SD"),), ("the same reader measured the same images",)),
     "08-ohif-unknown-plus-ai": Right((("30", "20"),), (("BASELINE", "PR"),), ("a device measured them",)),
+    "21-other-hospital-id": Right((("30", "20"),), (("BASELINE", "PR"),)),
     "22-rejection-note": Right((("30", None),), (("BASELINE", "NE"),), ("Rejected for Quality Reasons",)),
 }
 

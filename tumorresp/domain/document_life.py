@@ -13,6 +13,7 @@ import numpy as np
 
 from tumorresp.domain.measurement import Axis, Measurement
 from tumorresp.domain.observers import reader_key
+from tumorresp.domain.patient_identity import PatientStatement
 from tumorresp.domain.terminology import Code
 
 REJECTION_TITLES = (
@@ -55,6 +56,8 @@ class DocumentFacts:
         SOP Instance UIDs that a Key Object Selection names.
     image_classes
         SOP Class UID by SOP Instance UID of what the document refers to.
+    patient
+        None for files that are not DICOM.
     """
 
     document_uid: str
@@ -67,6 +70,7 @@ class DocumentFacts:
     rejection: str = ""
     selected: frozenset[str] = frozenset()
     image_classes: Mapping[str, str] = field(default_factory=dict)
+    patient: PatientStatement | None = None
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,14 @@
-"""A person's decisions on measurements that could not be matched to a lesion with certainty."""
+"""A person's decisions: which lesion an uncertain measurement is, and which subjects are one person."""
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tumorresp.domain.errors import InvalidInput, Missing
 
 _COLUMNS = ("measurement_uid", "lesion")
+_LINK_COLUMNS = ("subject", "same_as")
 
 
 def read_decisions(path: Path | None) -> Mapping[str, str]:
@@ -20,19 +21,44 @@ def read_decisions(path: Path | None) -> Mapping[str, str]:
     InvalidInput
         If a column is missing, a field is empty, or a measurement is decided twice; names the row.
     """
+    decisions: dict[str, str] = {}
+    for number, (uid, lesion) in _pairs(path, _COLUMNS):
+        if uid in decisions:
+            raise InvalidInput("this measurement is decided twice.", where=f"{_name(path)} row {number}")
+        decisions[uid] = lesion
+    return decisions
+
+
+def read_patient_links(path: Path | None) -> tuple[tuple[str, str], ...]:
+    """Return pairs of subjects that are one person, from a CSV file with the columns ``subject`` and ``same_as``.
+
+    Each is a subject as `tumorresp status` and the result folders name it, or a Patient ID.
+
+    Raises
+    ------
+    Missing
+        If the file is not there.
+    InvalidInput
+        If a column is missing or a field is empty; names the row.
+    """
+    return tuple(pair for _, pair in _pairs(path, _LINK_COLUMNS))
+
+
+def _pairs(path: Path | None, columns: tuple[str, str]) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Give row number and both fields of each row of a CSV file; nothing where no file is named."""
     if path is None:
-        return {}
+        return
     if not path.is_file():
         raise Missing("the file of decisions is not there.", where=path.name)
     rows = csv.DictReader(io.StringIO(path.read_text("utf-8-sig")))
-    if not set(_COLUMNS) <= set(rows.fieldnames or ()):
-        raise InvalidInput(f"expected the columns {' and '.join(_COLUMNS)}.", where=path.name)
-    decisions: dict[str, str] = {}
+    if not set(columns) <= set(rows.fieldnames or ()):
+        raise InvalidInput(f"expected the columns {' and '.join(columns)}.", where=path.name)
     for number, row in enumerate(rows, start=2):
-        uid, lesion = ((row[column] or "").strip() for column in _COLUMNS)
-        if not uid or not lesion:
+        first, second = ((row[column] or "").strip() for column in columns)
+        if not first or not second:
             raise InvalidInput("a field is empty.", where=f"{path.name} row {number}")
-        if uid in decisions:
-            raise InvalidInput("this measurement is decided twice.", where=f"{path.name} row {number}")
-        decisions[uid] = lesion
-    return decisions
+        yield number, (first, second)
+
+
+def _name(path: Path | None) -> str:
+    return path.name if path else ""

@@ -7,19 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dicom_node.file_scan import FileKind, ScannedFile, scan
+from dicom_node.file_scan import scan
 from reports.tables import evaluation_document
-from tumorresp.domain.errors import InvalidMeasurement, TumorRespError
-from tumorresp.domain.identity import pseudonym
+from tumorresp.domain.errors import TumorRespError
 from tumorresp.ports import Progress
-from tumorresp.service.folder_index import FolderIndex
-from tumorresp.service.pipeline.inputs import InputFile, Workshops
+from tumorresp.service.decisions import read_patient_links
 from tumorresp.service.pipeline.stations import Stations
 from tumorresp.service.settings import Settings
-from tumorresp.service.store_index import patient_of
+from tumorresp.service.subject_sorting import sort_into_subjects
 from tumorresp.service.wiring import create_workshops, station_settings
-
-_DOCUMENTS = (FileKind.SR, FileKind.RTSTRUCT, FileKind.KO, FileKind.AIM, FileKind.CSV, FileKind.JSON)
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,7 @@ def evaluate_files(inputs: Sequence[Path], out: Path, settings: Settings, progre
     workshops = create_workshops(settings)
     workshops.segmenter()  # a network without weights is said before hours of reading
     found = scan(inputs, progress)
-    index, refused = _sorted_into_subjects(found.files, workshops)
+    index, refused = sort_into_subjects(found.files, workshops, read_patient_links(settings.patient_links))
     refused += [str(rejected.error) for rejected in found.rejected]
     subjects: list[EvaluatedSubject] = []
     out.mkdir(parents=True, exist_ok=True)
@@ -94,72 +90,3 @@ def _evaluate_one(
             EvaluatedSubject(str(source.relative_to(results)), target, evaluation_document(reading.evaluation))
         )
     return subjects
-
-
-def _sorted_into_subjects(files: Sequence[ScannedFile], workshops: Workshops) -> tuple[FolderIndex, list[str]]:
-    """Sort files into subjects: images by Patient ID, documents by the images that they refer to."""
-    index = FolderIndex()
-    refused: list[str] = []
-    subject_of_image: dict[str, str] = {}
-    for file in files:
-        if file.kind is FileKind.CT and file.header is not None:
-            key = pseudonym(patient_of(file.header.patient_id, file.header.study_instance_uid))
-            subject_of_image[file.header.sop_instance_uid] = key
-            subject_of_image[file.header.series_instance_uid] = key
-            subject_of_image[file.header.study_instance_uid] = key
-            index.files.setdefault(key, []).append(_input_file(file))
-    image_subjects = sorted(index.files)
-    for file in files:
-        if file.kind not in _DOCUMENTS:
-            continue
-        try:
-            key = _subject_of_document(file, workshops, subject_of_image, image_subjects)
-        except TumorRespError as error:
-            refused.append(str(error))
-            continue
-        index.files.setdefault(key, []).append(_input_file(file))
-    return index, refused
-
-
-def _subject_of_document(
-    file: ScannedFile, workshops: Workshops, subject_of_image: dict[str, str], image_subjects: Sequence[str]
-) -> str:
-    selected = workshops.read_document_facts(file.path).selected if file.kind is FileKind.KO else ()
-    keys = {subject_of_image[uid] for uid in selected if uid in subject_of_image}
-    if len(keys) == 1:
-        return keys.pop()
-    marked = () if file.kind is FileKind.KO else workshops.read_measurements(file.path)
-    for name in ("sop_instance_uid", "series_instance_uid", "study_instance_uid"):
-        keys = {subject_of_image[uid] for item in marked if (uid := getattr(item, name)) in subject_of_image}
-        if len(keys) == 1:
-            return keys.pop()
-        if keys:
-            raise InvalidMeasurement(
-                "the file's measurements are of several patients.", where=file.path.name, remedy="Split it by patient."
-            )
-    if file.header is not None:
-        return pseudonym(patient_of(file.header.patient_id, file.header.study_instance_uid))
-    if len(image_subjects) == 1:
-        return image_subjects[0]
-    raise InvalidMeasurement(
-        "nothing in the file says which patient it is about, and there is not exactly one.",
-        where=file.path.name,
-        remedy="Give SOP Instance UIDs, or evaluate one patient at a time.",
-    )
-
-
-def _input_file(file: ScannedFile) -> InputFile:
-    header = file.header
-    if header is None:
-        return InputFile(file.path, file.path.name, is_image=False, sha256=file.sha256)
-    return InputFile(
-        path=file.path,
-        name=header.sop_instance_uid,
-        is_image=file.kind is FileKind.CT,
-        sha256=file.sha256,
-        sop_instance_uid=header.sop_instance_uid,
-        series_instance_uid=header.series_instance_uid,
-        study_instance_uid=header.study_instance_uid,
-        patient_id=patient_of(header.patient_id, header.study_instance_uid),
-        modality=header.modality,
-    )

@@ -15,7 +15,7 @@ CHANGES_NO_RESULT = frozenset(
     (
         # Where things are kept and found. The segmenter's own identity, with the hash of its weights, and what a person
         # decided stand in every digest beside the settings.
-        *("data_dir", "database_url", "model_dir", "segmenter", "decisions"),
+        *("data_dir", "database_url", "model_dir", "segmenter", "decisions", "patient_links"),
         # Who may send, and how the service is reached.
         *("ae_title", "listen_host", "listen_port", "calling_ae_titles", "check_called_ae_title"),
         *("maximum_associations", "api_host", "api_port"),
@@ -91,6 +91,12 @@ class Settings(BaseSettings):
         ge=0,
         le=5,
         description="Lengths are rounded to multiples of it once, when they are read (half up); 0 = as computed",
+    )
+    patient_links: Path | None = Field(
+        None, description="CSV that says which subjects are one person: columns subject, same_as"
+    )
+    link_by_uid_alone: bool = Field(
+        False, description="Link documents to images by UID even where patient, name and study all differ (trials)"
     )
     device_readers: tuple[str, ...] = Field(
         (), description="Names or UIDs of devices whose measurements count like a reader's; of all others none does"

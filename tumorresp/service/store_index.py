@@ -1,16 +1,15 @@
 """The store as the stations see it: a subject's files, what waits, what was refused."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from tumorresp.domain.errors import TumorRespError
-from tumorresp.domain.measurement import MarkedMeasurement
+from tumorresp.domain.identity import pseudonym
 from tumorresp.service.pipeline.inputs import InputFile, WaitingItem
 from tumorresp.service.store import InstanceRecord, Store
 from tumorresp.service.store import WaitingItem as WaitingRecord
 
-_IMAGES = ("CT",)
-_DOCUMENTS = ("SR", "RTSTRUCT", "KO")
+IMAGES = ("CT",)
+DOCUMENTS = ("SR", "RTSTRUCT", "KO")
 
 
 class StoreIndex:
@@ -25,12 +24,21 @@ class StoreIndex:
         return [
             _input_file(record)
             for record in self._store.instances_of_subject(subject_key)
-            if record.modality in (*_IMAGES, *_DOCUMENTS) and record.sop_instance_uid not in own
+            if record.modality in (*IMAGES, *DOCUMENTS) and record.sop_instance_uid not in own
         ]
 
+    def other_subject_with_images(self, patient_id: str, subject_key: str) -> bool:
+        """Return whether images under a Patient ID are here as another subject's."""
+        key = pseudonym(patient_id)
+        return key != subject_key and any(item.modality in IMAGES for item in self._store.series_of_subject(key))
+
     def record_waiting(self, subject_key: str, items: Sequence[WaitingItem]) -> None:
-        """Replace what the subject waits for."""
-        records = [WaitingRecord(subject_key, item.code, item.message, item.where) for item in items]
+        """Replace what the subject waits for; whom it may be one person with waits beside it."""
+        records = [
+            WaitingRecord(subject_key, "patient-unclear", doubt_words(other, why), subject_key)
+            for other, why in self._store.patient_doubts(subject_key)
+        ]
+        records += [WaitingRecord(subject_key, item.code, item.message, item.where) for item in items]
         self._store.record_waiting(subject_key, records)
 
     def quarantine(self, file: InputFile, error: TumorRespError) -> None:
@@ -38,48 +46,12 @@ class StoreIndex:
         self._store.quarantine(file.path, error.code, error.message, error.where or file.name)
 
 
-class SeriesLinks:
-    """Links documents to the subject whose images they refer to, whatever Patient ID they carry."""
-
-    def __init__(self, store: Store, read_measurements: Callable[[Path], Sequence[MarkedMeasurement]]) -> None:
-        self._store = store
-        self._read = read_measurements
-
-    def subjects_of_series(self, series_instance_uid: str) -> Sequence[str]:
-        """Return the subjects that a complete series is about, linking it or what waited for it.
-
-        A series of documents is linked by the SOP Instance UIDs that they refer to. A series of images makes the
-        documents that arrived before it, under another Patient ID, be looked at again.
-        """
-        instances = self._store.instances_of_series(series_instance_uid)
-        if not instances:
-            return ()
-        if instances[0].modality in _DOCUMENTS:
-            self._link(series_instance_uid, instances)
-            return (self._store.instances_of_series(series_instance_uid)[0].subject_key,)
-        if instances[0].modality not in _IMAGES:
-            return ()
-        images = {record.sop_instance_uid for record in instances}
-        for other in {item.subject_key for item in self._store.waiting()} - {instances[0].subject_key}:
-            for record in self._store.instances_of_subject(other):
-                if record.modality in _DOCUMENTS and images & self._references(record):
-                    self._link(record.series_instance_uid, [record])
-        return (instances[0].subject_key,)
-
-    def _link(self, series_instance_uid: str, documents: Sequence[InstanceRecord]) -> None:
-        for document in documents:
-            for uid in sorted(self._references(document)):
-                image = self._store.find_instance(uid)
-                if image is not None and image.subject_key != document.subject_key:
-                    self._store.link_series_to_subject(series_instance_uid, image.subject_key)
-                    return
-
-    def _references(self, document: InstanceRecord) -> set[str]:
-        try:
-            marked = self._read(document.path)
-        except TumorRespError:
-            return set()  # the stations record why it cannot be read
-        return {item.sop_instance_uid for item in marked if item.sop_instance_uid}
+def doubt_words(other_subject: str, why: str) -> str:
+    """Say that a subject may be the same person as another one, and was not joined with it."""
+    return (
+        f"This may be the same person as subject {other_subject}: they share an ID, but {why}. They stay two subjects "
+        "until somebody links them (tumorresp link, or the file of patient_links)."
+    )
 
 
 def patient_of(patient_id: str, study_instance_uid: str) -> str:
@@ -91,7 +63,7 @@ def _input_file(record: InstanceRecord) -> InputFile:
     return InputFile(
         path=record.path,
         name=record.sop_instance_uid,
-        is_image=record.modality in _IMAGES,
+        is_image=record.modality in IMAGES,
         sha256=record.sha256,
         sop_instance_uid=record.sop_instance_uid,
         series_instance_uid=record.series_instance_uid,

@@ -14,6 +14,7 @@ from dicom_node.instance_header import read_planes
 from dicom_node.listener import Listener, ListenerSettings
 from dicom_node.measurements.life_facts import read_document_facts
 from dicom_node.measurements.reading import read_measurements
+from dicom_node.patient import read_patient
 from models import catalogue
 from models.geodesic_contour import GeodesicContour
 from models.propagation import Propagation
@@ -24,15 +25,16 @@ from tumorresp.domain.measurement import MarkedMeasurement
 from tumorresp.domain.segmentation import SegmenterIdentity
 from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.ports import LesionSegmenter
-from tumorresp.service.decisions import read_decisions
+from tumorresp.service.decisions import read_decisions, read_patient_links
 from tumorresp.service.listener_index import ListenerIndex
 from tumorresp.service.pipeline.durable import DurableEngine, EngineSettings
 from tumorresp.service.pipeline.inputs import DocumentRules, InputIndex, StationSettings, Workshops
 from tumorresp.service.pipeline.line import LineSettings
 from tumorresp.service.pipeline.stations import Stations
+from tumorresp.service.series_links import SeriesLinks
 from tumorresp.service.settings import Settings
 from tumorresp.service.store import Backoff, Store
-from tumorresp.service.store_index import SeriesLinks, StoreIndex
+from tumorresp.service.store_index import StoreIndex
 
 OWNER = "tumorresp"
 
@@ -82,6 +84,7 @@ def create_workshops(settings: Settings) -> Workshops:
         read_ct_volume=read_ct_volume,
         read_measurements=functools.partial(_read_measurements, settings),
         read_document_facts=read_document_facts,
+        read_patient=read_patient,
         segmenter=functools.lru_cache(maxsize=1)(functools.partial(create_segmenter, settings)),
         results=DicomResultWriter(output_switches(settings)),
     )
@@ -111,7 +114,12 @@ def station_settings(settings: Settings, work_folder: Path) -> StationSettings:
         box_margin_mm=settings.box_margin_mm,
         short_to_long_ratio=settings.short_to_long_ratio,
         radiomics=settings.radiomics,
-        documents=DocumentRules(settings.device_readers, settings.measurement_precision_mm, settings.visit_window_days),
+        documents=DocumentRules(
+            device_readers=settings.device_readers,
+            link_by_uid_alone=settings.link_by_uid_alone,
+            measurement_precision_mm=settings.measurement_precision_mm,
+            visit_window_days=settings.visit_window_days,
+        ),
     )
 
 
@@ -151,7 +159,7 @@ def build_service(settings: Settings) -> Service:
             settings.delivery_attempts,
         ),
     )
-    links = SeriesLinks(store, workshops.read_measurements)
+    links = SeriesLinks(store, workshops, functools.partial(read_patient_links, settings.patient_links))
     engine = DurableEngine(
         EngineSettings(line=line, executor_id=settings.executor_id, workers=settings.workers),
         store,

@@ -12,14 +12,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from tumorresp.domain.errors import InvalidSettings
+from tumorresp.domain.errors import InvalidSettings, Missing
 from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.service.cli import bench, models
 from tumorresp.service.cli.respond import audit, criteria_app, explain, respond
 from tumorresp.service.cli.screen import console, error_console, errors_shown, progress_bar, show_response_table
 from tumorresp.service.cli.service_access import api_address, current_settings
 from tumorresp.service.logs import silence_libraries
-from tumorresp.service.pipeline.inputs import PASSED_OVER
+from tumorresp.service.store.records import PASSED_OVER
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -77,6 +77,10 @@ def evaluate(
         Path | None,
         typer.Option(help="CSV that decides what waits for a person: columns measurement_uid, lesion."),
     ] = None,
+    patient_links: Annotated[
+        Path | None,
+        typer.Option(help="CSV of subjects that are one person: columns subject, same_as (Patient IDs or subjects)."),
+    ] = None,
 ) -> None:
     """Evaluate studies from disk, without a network or a service.
 
@@ -91,7 +95,8 @@ def evaluate(
 
     with errors_shown():
         changes = {"radiomics": radiomics, **({"segmenter": segmenter} if segmenter else {})}
-        settings = current_settings(**changes, **({"decisions": decisions} if decisions else {}))
+        files = {"decisions": decisions, "patient_links": patient_links}
+        settings = current_settings(**changes, **{name: path for name, path in files.items() if path})
         with progress_bar() as progress:
             outcome = evaluate_files(inputs, out, settings, progress)
     for subject in outcome.subjects:
@@ -185,6 +190,19 @@ def retry(
         address = f"{api_address()}/api/retry"
         answer = httpx.post(address, params={"subject": subject} if subject else {}, timeout=60).json()
     console.print(f"{answer['evaluations']} evaluation(s) and {answer['deliveries']} delivery(ies) ordered again.")
+
+
+@app.command()
+def link(
+    subject: Annotated[str, typer.Argument(help="Subject as `tumorresp status` shows it.")],
+    same_as: Annotated[str, typer.Argument(help="The subject that is the same person, whose name is kept.")],
+) -> None:
+    """Say that two subjects are one person with two Patient IDs; the second one is evaluated with both ones' data."""
+    with errors_shown():
+        answer = httpx.post(f"{api_address()}/api/link", params={"subject": subject, "same_as": same_as}, timeout=60)
+        if answer.is_error:
+            raise Missing(answer.json()["title"], where=f"{subject}, {same_as}")
+    console.print(f"{subject} is {same_as} from now on; its evaluation is ordered.")
 
 
 @app.command()

@@ -12,7 +12,9 @@ from tumorresp.domain.document_life import DocumentFacts
 from tumorresp.domain.errors import TumorRespError
 from tumorresp.domain.geometry import ImagePlane
 from tumorresp.domain.measurement import MarkedMeasurement
+from tumorresp.domain.patient_identity import PatientStatement
 from tumorresp.ports import LesionSegmenter, ResultWriter
+from tumorresp.service.store.records import PASSED_OVER
 
 
 @dataclass(frozen=True)
@@ -44,23 +46,6 @@ class InputFile:
     modality: str = ""
 
 
-PASSED_OVER = frozenset(
-    (
-        "document-rejected",
-        "rejection-note",
-        "document-replaced",
-        "own-result",
-        "image-rejected",
-        "not-on-ct",
-        "device-observer",
-        "no-lesion",
-        "nothing-measured",
-        "other-format",
-    )
-)
-"""Codes of what is said and waits for nothing."""
-
-
 @dataclass(frozen=True)
 class WaitingItem:
     """Something that waits, for images or for a person, and why; or that was passed over, see `PASSED_OVER`."""
@@ -83,6 +68,9 @@ class DocumentRules:
     ----------
     device_readers
         Names or UIDs of devices that are readers; every other device's measurements are in no sum.
+    link_by_uid_alone
+        Whether a measurement counts for the image that it names even where nothing else says that both are one
+        patient's.
     measurement_precision_mm
         Lengths are rounded to multiples of it, once, when they are read; 0 leaves them as computed.
     visit_window_days
@@ -90,6 +78,7 @@ class DocumentRules:
     """
 
     device_readers: tuple[str, ...] = ()
+    link_by_uid_alone: bool = False
     measurement_precision_mm: Decimal = DEFAULT_PRECISION_MM
     visit_window_days: int = 7
 
@@ -99,6 +88,10 @@ class InputIndex(Protocol):
 
     def files_of_subject(self, subject_key: str) -> Sequence[InputFile]:
         """Return the subject's files; results that this product made are not among them."""
+        ...
+
+    def other_subject_with_images(self, patient_id: str, subject_key: str) -> bool:
+        """Return whether images under a Patient ID are here as another subject's."""
         ...
 
     def record_waiting(self, subject_key: str, items: Sequence[WaitingItem]) -> None:
@@ -126,6 +119,7 @@ class Workshops:
     read_ct_volume: ReadCtVolume
     read_measurements: Callable[[Path], Sequence[MarkedMeasurement]]
     read_document_facts: Callable[[Path], DocumentFacts]
+    read_patient: Callable[[Path], PatientStatement]
     segmenter: Callable[[], LesionSegmenter]
     results: ResultWriter
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import dropwhile
 from pathlib import Path
@@ -16,18 +16,23 @@ from tumorresp.domain.scan_times import ScanTimes
 from tumorresp.domain.time_points import ScanDate, StudyVisit, scan_dates, visits_of_studies
 from tumorresp.service.pipeline.documents import ReadDocument, counted_documents, read_documents, what_stands
 from tumorresp.service.pipeline.inputs import DocumentRules, InputFile, WaitingItem, Workshops
+from tumorresp.service.pipeline.patients import ANOTHER_PATIENT, PatientCheck
 from tumorresp.service.pipeline.visits import PlacedMeasurement, Reading, by_study, readings_of
 
 
 @dataclass(frozen=True)
 class ReadingPlan:
-    """What can be evaluated of a subject, what waits, and what was refused."""
+    """What can be evaluated of a subject, what waits, what was refused and what was passed over.
+
+    ``other_patient_ids``: those of documents that were linked although the images carry another one, with the file.
+    """
 
     images: Mapping[str, tuple[InputFile, ...]]
     readings: tuple[Reading, ...]
     waiting: tuple[WaitingItem, ...]
     refused: tuple[tuple[InputFile, TumorRespError], ...]
     passed_over: tuple[WaitingItem, ...] = ()
+    other_patient_ids: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def placed(self) -> Mapping[str, PlacedMeasurement]:
@@ -38,6 +43,16 @@ class ReadingPlan:
             for visit in reading.visits
             for item in visit.items
         }
+
+
+@dataclass(frozen=True, eq=False)
+class _Placing:
+    """What a document's measurements are placed by: planes by SOP UID, dates by study UID."""
+
+    planes: Mapping[str, Sequence[ImagePlane]]
+    dates: Mapping[str, ScanDate]
+    check: PatientCheck
+    rules: DocumentRules
 
 
 def plan_readings(files: Sequence[InputFile], workshops: Workshops, rules: DocumentRules | None = None) -> ReadingPlan:
@@ -51,10 +66,12 @@ def plan_readings(files: Sequence[InputFile], workshops: Workshops, rules: Docum
     images = [file for file in files if file.is_image and file.sop_instance_uid not in counted.rejected]
     planes, series, times = _index_planes(images, workshops.read_planes, refused)
     dates = scan_dates(times)
+    check = PatientCheck(images, workshops.read_patient, link_by_uid_alone=rules.link_by_uid_alone)
+    placing = _Placing(planes, dates, check, rules)
     by_uid: dict[str, PlacedMeasurement] = {}
     documents: list[tuple[ReadDocument, tuple[Measurement, ...]]] = []
     for document in counted.documents:
-        found = _place_document(document, planes, dates, rules, waiting, refused)
+        found = _place_document(document, placing, waiting, refused)
         by_uid |= {item.measurement.measurement_uid: item for item in found}
         documents.append((document, tuple(item.measurement for item in found)))
     standing, replaced = what_stands(documents)
@@ -70,7 +87,7 @@ def plan_readings(files: Sequence[InputFile], workshops: Workshops, rules: Docum
     )
     waiting += _not_read(visits, placed, images)
     readings = readings_of([_with_remarks(item, dates) for item in placed], visits)
-    return ReadingPlan(series, readings, tuple(waiting), tuple(refused), passed_over)
+    return ReadingPlan(series, readings, tuple(waiting), tuple(refused), passed_over, dict(check.other_ids))
 
 
 def _with_remarks(item: PlacedMeasurement, dates: Mapping[str, ScanDate]) -> PlacedMeasurement:
@@ -129,9 +146,7 @@ def _index_planes(
 
 def _place_document(
     document: ReadDocument,
-    planes: Mapping[str, Sequence[ImagePlane]],
-    dates: Mapping[str, ScanDate],
-    rules: DocumentRules,
+    placing: _Placing,
     waiting: list[WaitingItem],
     refused: list[tuple[InputFile, TumorRespError]],
 ) -> list[PlacedMeasurement]:
@@ -141,14 +156,17 @@ def _place_document(
     without_image: list[Measurement] = []
     for item in document.marked:
         try:
-            measurement = place(item, planes, precision_mm=rules.measurement_precision_mm)
+            measurement = place(item, placing.planes, precision_mm=placing.rules.measurement_precision_mm)
         except MissingImages as error:
             waiting.append(WaitingItem("images-missing", str(error), file.name))
             continue
         except TumorRespError as error:
             refused.append((file, error))
             continue
-        scanned = dates.get(measurement.study_instance_uid, ScanDate(None))
+        if placing.check.is_of_another(item, measurement, document.facts, file.name):
+            waiting.append(WaitingItem("patient-differs", ANOTHER_PATIENT, file.name))
+            continue
+        scanned = placing.dates.get(measurement.study_instance_uid, ScanDate(None))
         if scanned.date is not None:
             placed.append(PlacedMeasurement(measurement, file, scanned.date, measurement.study_instance_uid))
         elif measurement.long_axis is None:
@@ -160,7 +178,7 @@ def _place_document(
             words = "the referenced images state no date (Study, Series or Acquisition Date): unknown time point."
             refused.append((file, InvalidMeasurement(words, where=file.name)))
     if without_image:
-        placed += _date_statements(file, without_image, placed, waiting, rules.visit_window_days)
+        placed += _date_statements(file, without_image, placed, waiting, placing.rules.visit_window_days)
     return placed
 
 

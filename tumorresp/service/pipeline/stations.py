@@ -33,6 +33,7 @@ from tumorresp.service.pipeline.inputs import (
     Workshops,
 )
 from tumorresp.service.pipeline.lesion_results import LesionResult, LesionResultFiles
+from tumorresp.service.pipeline.patients import TWO_IDS
 from tumorresp.service.pipeline.reading_plan import ReadingPlan, plan_readings
 from tumorresp.service.pipeline.visits import Reading
 
@@ -65,7 +66,7 @@ class Stations:
         plan = self._plan(subject_key)
         for file, error in plan.refused:
             self._index.quarantine(file, error)
-        self._index.record_waiting(subject_key, (*plan.waiting, *plan.passed_over))
+        self._index.record_waiting(subject_key, self._concerns(subject_key, plan))
         return tuple(uid for uid, placed in plan.placed.items() if placed.measurement.long_axis is not None)
 
     def segment(self, subject_key: str, measurement_uid: str) -> None:
@@ -110,8 +111,19 @@ class Stations:
             for point in reading.evaluation.time_points
             for item in point.ambiguous
         ]
-        self._index.record_waiting(subject_key, (*plan.waiting, *undecided, *plan.passed_over))
+        self._index.record_waiting(subject_key, self._concerns(subject_key, plan, undecided))
         return concluded
+
+    def _concerns(
+        self, subject_key: str, plan: ReadingPlan, undecided: Sequence[WaitingItem] = ()
+    ) -> tuple[WaitingItem, ...]:
+        """Return everything that a person should see to at a subject, and what was passed over."""
+        two_ids = [
+            WaitingItem("patient-unclear", TWO_IDS, name)
+            for patient_id, name in plan.other_patient_ids.items()
+            if self._index.other_subject_with_images(patient_id, subject_key)
+        ]
+        return (*two_ids, *plan.waiting, *undecided, *plan.passed_over)
 
     def _plan(self, subject_key: str) -> ReadingPlan:
         files = sorted(self._index.files_of_subject(subject_key), key=lambda file: (file.name, file.sha256))

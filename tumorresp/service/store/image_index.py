@@ -35,7 +35,8 @@ class ImageIndex(ConcernLedger):
         SAME
             It was held already, byte for byte.
         CONFLICT
-            The UID is held with other content; this file is recorded in quarantine, the held one stays valid.
+            The UID is held with other content, or its series is another patient's; this file is recorded in quarantine,
+            what was held stays valid.
 
         Raises
         ------
@@ -46,6 +47,9 @@ class ImageIndex(ConcernLedger):
         """
         now = self._clock()
         with self._database.write() as session:
+            if self._is_of_another_patient(session, instance):
+                self._record_foreign(session, instance)
+                return ReceivedOutcome.CONFLICT
             if not self._insert_instance(session, instance, now):
                 held = session.get_one(InstanceRow, instance.sop_instance_uid)
                 if held.sha256 != instance.sha256:
@@ -142,6 +146,24 @@ class ImageIndex(ConcernLedger):
             is_new = True
         if is_new:
             self._workflows.enqueue(session, settle_order(uid, series.generation, 0))
+
+    def _is_of_another_patient(self, session: Session, instance: ReceivedInstance) -> bool:
+        """Return whether a new instance's series holds another Patient ID's instances already."""
+        query = select(InstanceRow.patient_id).where(
+            InstanceRow.series_instance_uid == instance.series_instance_uid,
+            InstanceRow.sop_instance_uid != instance.sop_instance_uid,
+        )
+        held = session.scalar(query.limit(1))
+        is_known = session.get(InstanceRow, instance.sop_instance_uid) is not None
+        return held is not None and held != instance.patient_id and not is_known
+
+    def _record_foreign(self, session: Session, received: ReceivedInstance) -> None:
+        words = (
+            f"received from {received.calling_ae or 'an unnamed peer'} under another Patient ID than the rest of its "
+            "series: two patients share one Series Instance UID, or the ID was changed while the series was sent"
+        )
+        failure = Failure("conflicting-instance", words, f"SOP Instance UID {received.sop_instance_uid}")
+        self._quarantine(session, received.path, failure)
 
     def _record_conflict(self, session: Session, held: InstanceRow, received: ReceivedInstance) -> None:
         failure = Failure(

@@ -72,6 +72,34 @@ class SeriesRow(Base):
     last_received_at: Mapped[datetime.datetime]
 
 
+class OtherPatientIdRow(Base):
+    """Another Patient ID that a subject's images name, as a pseudonym."""
+
+    __tablename__ = "tr_other_patient_id"
+
+    other_key: Mapped[str] = mapped_column(primary_key=True)
+    subject_key: Mapped[str] = mapped_column(primary_key=True, index=True)
+
+
+class SubjectLinkRow(Base):
+    """A subject that is the same person as another one."""
+
+    __tablename__ = "tr_subject_link"
+
+    subject_key: Mapped[str] = mapped_column(primary_key=True)
+    same_as: Mapped[str]
+
+
+class PatientDoubtRow(Base):
+    """Two subjects that may be one person, and why they were not joined."""
+
+    __tablename__ = "tr_patient_doubt"
+
+    subject_key: Mapped[str] = mapped_column(primary_key=True)
+    other_key: Mapped[str] = mapped_column(primary_key=True)
+    why: Mapped[str]
+
+
 class SubjectRow(Base):
     """A subject: the counter of its plannings, and the row that planners lock."""
 

@@ -5,6 +5,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+PASSED_OVER = frozenset(
+    (
+        "document-rejected",
+        "rejection-note",
+        "document-replaced",
+        "own-result",
+        "image-rejected",
+        "not-on-ct",
+        "device-observer",
+        "no-lesion",
+        "nothing-measured",
+        "other-format",
+    )
+)
+"""Codes of what is said and waits for nothing."""
+
 
 class ReceivedOutcome(StrEnum):
     """What became of a received instance."""
@@ -128,12 +144,17 @@ class EvaluationRecord:
 
 @dataclass(frozen=True)
 class WaitingItem:
-    """Something of a subject that waits for other data, such as a measurement without its CT."""
+    """Something of a subject that waits for other data, such as a measurement without its CT, or was passed over."""
 
     subject_key: str
     code: str
     message: str
     where: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether something must come before this is settled."""
+        return self.code not in PASSED_OVER
 
 
 @dataclass(frozen=True)

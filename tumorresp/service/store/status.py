@@ -19,7 +19,7 @@ from tumorresp.service.store.models import (
     SeriesRow,
     WaitingRow,
 )
-from tumorresp.service.store.records import DeliveryState, EvaluationRecord, SeriesState
+from tumorresp.service.store.records import PASSED_OVER, DeliveryState, EvaluationRecord, SeriesState
 from tumorresp.service.store.workflow_queue import WorkflowTrouble
 
 
@@ -58,7 +58,10 @@ class StatusQueries(Ledger):
                 instances=_count(session, InstanceRow),
                 series={state: series.get(state, 0) for state in SeriesState},
                 deliveries={state: deliveries.get(state, 0) for state in DeliveryState},
-                waiting=_count(session, WaitingRow),
+                waiting=session.scalar(
+                    select(func.count()).select_from(WaitingRow).where(WaitingRow.code.not_in(sorted(PASSED_OVER)))
+                )
+                or 0,
                 quarantined=_count(session, QuarantineRow),
             )
 

@@ -10,11 +10,12 @@ from tumorresp.service.store.delivery_ledger import DeliveryLedger
 from tumorresp.service.store.evaluation_ledger import EvaluationLedger
 from tumorresp.service.store.image_index import ImageIndex
 from tumorresp.service.store.ledger import Clock, utc_now
+from tumorresp.service.store.patient_links import PatientLinks
 from tumorresp.service.store.status import StatusQueries
 from tumorresp.service.store.workflow_queue import WorkflowQueue
 
 
-class Store(ImageIndex, EvaluationLedger, DeliveryLedger, StatusQueries):
+class Store(ImageIndex, EvaluationLedger, DeliveryLedger, PatientLinks, StatusQueries):
     """One installation's index; safe to use from many threads, and on PostgreSQL from many hosts.
 
     Parameters

@@ -52,7 +52,8 @@ def create_app(store: Store, results_folder: Path, evaluate_again: Callable[[str
             counts=store.counts(),
             subjects=subjects,
             reports={s.subject_key: reports_of(s.subject_key) for s in subjects},
-            waiting=store.waiting(),
+            waiting=[item for item in store.waiting() if item.waits],
+            passed_over=[item for item in store.waiting() if not item.waits],
             quarantined=store.quarantined(),
             open_deliveries=[d for d in store.deliveries() if d.state != DeliveryState.CONFIRMED],
         )
@@ -74,6 +75,15 @@ def create_app(store: Store, results_folder: Path, evaluate_again: Callable[[str
         wanted = [subject] if subject else failed
         evaluations = sum(evaluate_again(key) for key in wanted)
         return {"evaluations": evaluations, "deliveries": store.resume_failed_deliveries()}
+
+    @app.post("/api/link")
+    def link(subject: str, same_as: str) -> dict[str, Any]:
+        """Say that two subjects are one person: the first one's series become the other's, which is evaluated again."""
+        known = {item.subject_key for item in store.subject_statuses()}
+        if not {subject, same_as} <= known or subject == same_as:
+            raise Missing("there are no two such subjects.", where=f"{subject}, {same_as}")
+        store.join_subject(subject, same_as)
+        return {"subject": same_as, "evaluation": evaluate_again(same_as)}
 
     @app.get("/api/subjects/{subject_key}")
     def subject(subject_key: str) -> JSONResponse:

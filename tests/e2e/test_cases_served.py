@@ -1,0 +1,101 @@
+"""The situations of documents and patients through C-STORE: what arrives later changes what counts."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from dicom_node.sender import send
+from tests.service.small_case import write_ct, write_note, write_sr
+from tests.service.test_patients import with_other_id
+from tumorresp.domain.identity import pseudonym
+from tumorresp.service.demo import ServiceProcess, running_service_process
+from tumorresp.service.stand_in_pacs import StandInPacs, free_port
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.xdist_group("bad-input")]
+BASE, LATER = "1.2.826.1", "1.2.826.2"
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[ServiceProcess]:
+    """Run a service whose PACS is away."""
+    pacs = StandInPacs("absent", free_port(), None, tmp_path / "pacs")
+    with running_service_process(
+        tmp_path / "service", pacs, radiomics="false", quiet_seconds="0.5", segmenter="geodesic-contour"
+    ) as running:
+        yield running
+
+
+def responses_when(
+    node: ServiceProcess, subject: str, reached: Callable[[list[str]], bool], seconds: float = 90
+) -> list[str]:
+    deadline = time.monotonic() + seconds
+    found: list[str] = []
+    while time.monotonic() < deadline:
+        answer = httpx.get(f"{node.api}/api/subjects/{subject}", timeout=30)
+        if answer.is_success:
+            found = [row["recist_overall"] for row in answer.json()["responses"]]
+            if reached(found):
+                return found
+        time.sleep(0.3)
+    pytest.fail(f"not reached: {found}")
+
+
+def state(node: ServiceProcess) -> dict[str, Any]:
+    found: dict[str, Any] = httpx.get(f"{node.api}/api/status", timeout=30).json()
+    return found
+
+
+def test_a_rejection_note_takes_back_a_progression(tmp_path: Path, node: ServiceProcess):
+    files = [*write_ct(tmp_path / "base", BASE, "20240110"), *write_ct(tmp_path / "later", LATER, "20240310")]
+    files.append(write_sr(tmp_path / "base.dcm", BASE, "1.2.827.1"))
+    files.append(write_sr(tmp_path / "bad.dcm", LATER, "1.2.827.2", (("L1", 40.0),)))
+    send(files, node.destination)
+    responses_when(node, pseudonym("P1"), lambda found: found == ["BASELINE", "PD"])
+    send([write_note(tmp_path / "note.dcm", LATER, "1.2.827.3", ["1.2.827.2"])], node.destination)
+    responses_when(node, pseudonym("P1"), lambda found: found == ["BASELINE", "NE"])
+    assert {item["code"] for item in state(node)["waiting"]} >= {"document-rejected", "rejection-note"}
+
+
+@pytest.mark.parametrize("first", ["P1", "H2"])
+def test_the_other_hospitals_scan_joins_the_subject_that_is_here(tmp_path: Path, node: ServiceProcess, first: str):
+    base = [*write_ct(tmp_path / "base", BASE, "20240110"), write_sr(tmp_path / "base.dcm", BASE, "1.2.827.1")]
+    later = write_ct(tmp_path / "later", LATER, "20240310", "H2", with_other_id("P1"))
+    later.append(write_sr(tmp_path / "later.dcm", LATER, "1.2.827.2", (("L1", 20.0),)))
+    for files in (base, later) if first == "P1" else (later, base):
+        send(files, node.destination)
+        subject = pseudonym(first)
+        responses_when(node, subject, lambda found: bool(found))
+    responses_when(node, subject, lambda found: found == ["BASELINE", "PR"])
+    assert [item["subject_key"] for item in state(node)["subjects"]] == [subject]
+
+
+def test_two_subjects_wait_until_somebody_links_them(tmp_path: Path, node: ServiceProcess):
+    base = [*write_ct(tmp_path / "base", BASE, "20240110"), write_sr(tmp_path / "base.dcm", BASE, "1.2.827.1")]
+    later = [*write_ct(tmp_path / "later", LATER, "20240310", "H2")]
+    later.append(write_sr(tmp_path / "later.dcm", LATER, "1.2.827.2", (("L1", 20.0),)))
+    for files, patient in ((base, "P1"), (later, "H2")):
+        send(files, node.destination)
+        responses_when(node, pseudonym(patient), lambda found: found == ["BASELINE"])
+    assert "patient-unclear" in {item["code"] for item in state(node)["waiting"]}
+    pair = {"subject": pseudonym("H2"), "same_as": pseudonym("P1")}
+    answer = httpx.post(f"{node.api}/api/link", params=pair, timeout=30)
+    assert answer.json() == {"subject": pseudonym("P1"), "evaluation": True}
+    responses_when(node, pseudonym("P1"), lambda found: found == ["BASELINE", "PR"])
+    assert "patient-unclear" not in {item["code"] for item in state(node)["waiting"]}
+    assert httpx.post(f"{node.api}/api/link", params=pair, timeout=30).status_code == 404
+
+
+def test_a_series_of_two_patients_is_not_mixed(tmp_path: Path, node: ServiceProcess):
+    def own_instances(dataset) -> None:
+        dataset.SOPInstanceUID = f"{dataset.SOPInstanceUID}.77"
+
+    send(write_ct(tmp_path / "a", BASE, "20240110"), node.destination)
+    with pytest.raises(Exception, match=r"C004|conflict|another Patient"):
+        send(write_ct(tmp_path / "b", BASE, "20240110", "P2", own_instances), node.destination)
+    found = state(node)
+    assert [item["subject_key"] for item in found["subjects"]] == [pseudonym("P1")]
+    assert any("another Patient ID" in item["message"] for item in found["quarantined"])
