@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from tumorresp.domain.assessment import Category
 from tumorresp.domain.errors import InvalidInput
-from tumorresp.response.best_response import BestResponseParameters, SdWindowConvention, best_response
+from tumorresp.response.best_response import (
+    BestResponseParameters,
+    DiseaseAfterCr,
+    SdWindowConvention,
+    best_response,
+    response_date,
+)
+from tumorresp.response.counted_responses import CountedUntil
 from tumorresp.response.outcome import BestResponse
 from tumorresp.response.subject import DatedResponse, SubjectDates
 
@@ -208,3 +215,126 @@ def test_the_order_of_the_input_does_not_matter(seen: list[tuple[str, int]], ord
 def test_a_visit_after_progression_changes_nothing(seen: list[tuple[str, int]], later: str, confirmed: bool) -> None:
     responses = course(*seen, ("PD", 401))
     assert best([*responses, *course((later, 500))], confirmed=confirmed) == best(responses, confirmed=confirmed)
+
+
+# The example of admiralonco's derive_param_confirmed_bor: start of treatment, progression stated, responses.
+ADMIRALONCO = {
+    "1": ("2020-01-01", "", "2020-01-01 PR, 2020-02-01 CR, 2020-02-16 NE, 2020-03-01 CR, 2020-04-01 SD"),
+    "2": ("2019-12-12", "", "2020-01-01 SD, 2020-02-01 PR, 2020-03-01 SD, 2020-03-13 CR"),
+    "3": ("2019-11-11", "", "2019-11-12 CR, 2019-12-02 CR, 2020-01-01 SD"),
+    "4": ("2019-12-30", "", "2020-01-01 PR, 2020-03-01 SD, 2020-04-01 SD, 2020-05-01 PR, 2020-05-15 NON-CR/NON-PD"),
+    "5": ("2020-01-01", "", "2020-01-01 PR, 2020-01-10 SD, 2020-01-20 PR, 2020-05-15 NON-CR/NON-PD"),
+    "6": (
+        "2020-02-02",
+        "2020-04-12",
+        "2020-02-06 PR, 2020-02-16 CR, 2020-03-30 PR, 2020-04-12 PD, 2020-05-01 CR, 2020-06-01 CR",
+    ),
+    "7": ("2020-02-02", "", "2020-02-06 PR, 2020-02-16 CR, 2020-04-01 NE"),
+    "8": ("2020-04-01", "", ""),
+    "9": ("2020-03-01", "", "2020-03-16 CR, 2020-04-01 NE, 2020-04-16 NE, 2020-05-01 CR"),
+}
+STATED = BestResponseParameters(sd_min_days=28, counted_until=CountedUntil.STATED)
+
+
+def of_example(subject: str, parameters: BestResponseParameters, *, confirmed: bool = True) -> BestResponse:
+    start, progression, texts = ADMIRALONCO[subject]
+    made = []
+    for text in filter(None, texts.split(", ")):
+        day, category = text.split()
+        date = datetime.date.fromisoformat(day)
+        made.append(DatedResponse(day, day, date, Category(category), date))
+    dates = SubjectDates(
+        datetime.date.fromisoformat(start),
+        progression=datetime.date.fromisoformat(progression) if progression else None,
+    )
+    return best_response(made, dates, parameters, confirmed=confirmed)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        (STATED, "CR SD SD SD NON-CR/NON-PD SD NE MISSING SD"),
+        (replace(STATED, max_nr_ne=2, accept_sd=True, missing_as_ne=True), "CR PR SD SD NON-CR/NON-PD SD NE NE CR"),
+        # where no progression ends the assessments
+        (replace(STATED, counted_until=CountedUntil.ALL), "CR SD SD SD NON-CR/NON-PD CR NE MISSING SD"),
+        # and where disease after a CR is progression
+        (replace(STATED, disease_after_cr=DiseaseAfterCr.PROGRESSION), "CR SD PD SD NON-CR/NON-PD PD NE MISSING SD"),
+    ],
+)
+def test_published_example(parameters: BestResponseParameters, expected: str) -> None:
+    found = [str(of_example(subject, parameters).category) for subject in ADMIRALONCO]
+    assert found == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("stated", "included", "expected"),
+    [
+        (None, True, "PR"),  # nothing ends what counts
+        (60, True, "SD"),
+        (84, True, "PR"),  # the assessment of the day counts
+        (84, False, "SD"),
+    ],
+)
+def test_the_stated_progression_ends_what_counts(stated: int | None, included: bool, expected: str) -> None:
+    rules = replace(PUBLISHED, counted_until=CountedUntil.STATED, pd_inclusive=included)
+    progression = None if stated is None else REFERENCE + datetime.timedelta(days=stated)
+    seen = course(("PR", 56), ("PR", 84), ("PD", 140), ("PR", 168), ("PR", 196))
+    found = best_response(seen, SubjectDates(REFERENCE, progression=progression), rules, confirmed=True)
+    assert found.category == expected
+
+
+def test_what_comes_after_progression_is_another_response() -> None:
+    rules = replace(PUBLISHED, counted_until=CountedUntil.ALL)
+    seen = course(("PR", 56), ("PR", 84), ("PD", 112), ("CR", 140), ("CR", 168))
+    for confirmed in (True, False):
+        found = best_response(seen, SubjectDates(REFERENCE), rules, confirmed=confirmed)
+        assert (found.category, response_date(found)) == (Category.CR, REFERENCE + datetime.timedelta(days=140))
+    worst = best_response(course(("NE", 20), ("PD", 56), ("NE", 84)), SubjectDates(REFERENCE), rules, confirmed=True)
+    assert (worst.category, worst.date) == (Category.PD, REFERENCE + datetime.timedelta(days=56))
+
+
+@pytest.mark.parametrize(("counts", "expected"), [(False, "SD"), (True, "PR")])
+def test_assessments_before_the_reference_date(counts: bool, expected: str) -> None:
+    rules = replace(PUBLISHED, before_reference_counts=counts)
+    assert best(course(("PR", -3), ("PR", 56), ("SD", 70)), rules).category == expected
+    assert best(course(("SD", -50)), rules).category in ("NE", "MISSING")  # never late enough for SD
+
+
+# Table 3 of RECIST 1.1 where disease after a CR is PD: first visit on day 30 (early) or 56, second 56 days later.
+@pytest.mark.parametrize(
+    ("second", "when_early", "when_late"),
+    [
+        ("CR", "CR", "CR"),
+        ("PR", "PD", "SD"),
+        ("SD", "PD", "SD"),
+        ("NON-CR/NON-PD", "PD", "SD"),
+        ("PD", "PD", "SD"),
+        ("NE", "NE", "SD"),
+    ],
+)
+def test_table_3_after_a_cr(second: str, when_early: str, when_late: str) -> None:
+    rules = replace(PUBLISHED, disease_after_cr=DiseaseAfterCr.PROGRESSION)
+    assert best(course(("CR", 30), (second, 86)), rules).category == when_early
+    assert best(course(("CR", 56), (second, 112)), rules).category == when_late
+    again = best(course(("CR", 30), (second, 86), ("PR", 114), ("PR", 142)), rules)
+    assert again.category == ("PD" if second == "NE" else when_early)
+
+
+@pytest.mark.parametrize(
+    ("seen", "days"),
+    [
+        ((("SD", 50), ("PR", 106), ("PR", 162)), 50),  # the first assessment that lasted
+        ((("SD", 30), ("PR", 106), ("PR", 162)), 106),
+        ((("PR", 30), ("PR", 58), ("SD", 106)), 30),  # the response, though too early for SD
+        ((("SD", 30), ("SD", 42), ("PD", 84)), 42),
+        ((("SD", 41), ("PD", 84)), None),
+        ((("PR", 56), ("SD", 84), ("PD", 112)), 56),  # not confirmed
+        ((("NON-CR/NON-PD", 56), ("CR", 84)), 56),
+        ((("NE", 56),), None),
+        ((("PD", 56), ("SD", 84)), None),
+        ((), None),
+    ],
+)
+def test_clinical_benefit_dates_from_its_first_sign(seen: tuple[tuple[str, int], ...], days: int | None) -> None:
+    expected = None if days is None else REFERENCE + datetime.timedelta(days=days)
+    assert best(course(*seen)).benefit_date == expected

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from tumorresp.domain.assessment import Category
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.response.best_response import BestResponseParameters, best_response
-from tumorresp.response.end_points import EndPointParameters, TtpDeath, end_points, with_reference
+from tumorresp.response.end_points import (
+    EndPointParameters,
+    ProgressionFrom,
+    TtpDeath,
+    end_points,
+    with_reference,
+)
 from tumorresp.response.outcome import EndPoint, EndPointName
 from tumorresp.response.subject import DatedResponse, SubjectDates
 
@@ -172,3 +178,36 @@ def test_laws(seen: list[tuple[str, int]], death: int | None, therapy: int | Non
         assert found[EndPointName.PFS].end <= found[EndPointName.TTP].end
     if EndPointName.DOR in found:
         assert found[EndPointName.DOR].end == found[EndPointName.PFS].end
+
+
+@pytest.mark.parametrize(
+    ("source", "stated", "days", "event"),
+    [
+        (ProgressionFrom.RESPONSES, 84, 169, True),
+        (ProgressionFrom.STATED, 84, 85, True),
+        (ProgressionFrom.EARLIEST, 84, 85, True),
+        (ProgressionFrom.EARLIEST, 200, 169, True),
+        (ProgressionFrom.STATED, 200, 201, True),
+        (ProgressionFrom.STATED, None, 169, False),  # the PD among the responses is an assessment as any other
+        (ProgressionFrom.EARLIEST, None, 169, True),
+    ],
+)
+def test_progression_from_outside_the_responses(
+    source: ProgressionFrom, stated: int | None, days: int, event: bool
+) -> None:
+    dates = {} if stated is None else {"progression": stated}
+    found = points(course(("PR", 56), ("PR", 112), ("PD", 168)), replace(PUBLISHED, progression_from=source), **dates)
+    for name in (EndPointName.PFS, EndPointName.TTP):
+        assert (found[name].days, found[name].event) == (days, event)
+    assert found[EndPointName.DOR].days == days - 56
+
+
+def test_a_stated_progression_before_the_reference_cannot_be() -> None:
+    known, findings = with_reference(SubjectDates(REFERENCE, progression=day(-1)), None)
+    assert (known.progression, [item.code for item in findings]) == (None, ["date-before-reference"])
+
+
+@pytest.mark.parametrize(("counts", "event"), [(False, False), (True, True)])
+def test_responses_before_the_reference_date(counts: bool, event: bool) -> None:
+    found = points(course(("PD", -5), ("SD", 56)), replace(PUBLISHED, before_reference_counts=counts))
+    assert (found[EndPointName.PFS].days, found[EndPointName.PFS].event) == (1 if counts else 57, event)

@@ -2,14 +2,14 @@
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tumorresp.domain.assessment import Category
 from tumorresp.domain.errors import InvalidSettings
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.response.confirmation import ConfirmationRules, confirmation
-from tumorresp.response.counted_responses import what_counts
+from tumorresp.response.counted_responses import CountedUntil, CountingRules, what_counts
 from tumorresp.response.outcome import BestResponse
 from tumorresp.response.parameters import as_pairs
 from tumorresp.response.subject import DatedResponse, SubjectDates
@@ -20,6 +20,17 @@ class SdWindowConvention(StrEnum):
 
     DIFFERENCE = "difference"
     STUDY_DAY = "study_day"
+
+
+class DiseaseAfterCr(StrEnum):
+    """What disease short of PD means that is seen after a CR.
+
+    ``as-reported``: it counts as it stands, with a finding (admiralonco). ``progression``: it is PD there, so that a CR
+    that came too early for SD is PD (RECIST 1.1, Table 3, footnote a).
+    """
+
+    AS_REPORTED = "as-reported"
+    PROGRESSION = "progression"
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,12 @@ class BestResponseParameters:
         Assessments count up to and with the first PD. False: to the last before it.
     cut_at_new_therapy
         Assessments after the start of another anti-cancer therapy do not count.
+    counted_until
+        Which progression ends what counts: ``first-pd``, ``stated`` or ``all``.
+    before_reference_counts
+        Assessments before the reference date count, as in admiralonco; they are too early for SD all the same.
+    disease_after_cr
+        What disease short of PD means that is seen after a CR.
     """
 
     confirm_min_days: int = 28
@@ -55,6 +72,16 @@ class BestResponseParameters:
     missing_as_ne: bool = False
     pd_inclusive: bool = True
     cut_at_new_therapy: bool = True
+    counted_until: CountedUntil = CountedUntil.FIRST_PD
+    before_reference_counts: bool = False
+    disease_after_cr: DiseaseAfterCr = DiseaseAfterCr.AS_REPORTED
+
+    @property
+    def counting(self) -> CountingRules:
+        """Which assessments count."""
+        return CountingRules(
+            self.counted_until, self.pd_inclusive, self.cut_at_new_therapy, self.before_reference_counts
+        )
 
     def __post_init__(self) -> None:
         for name in ("confirm_min_days", "max_nr_ne", "sd_min_days"):
@@ -66,6 +93,7 @@ _RESPONSES = (Category.CR, Category.PR)
 _STABLE_OR_BETTER = (Category.SD, Category.MR, Category.PR, Category.CR)
 _OF_TARGETS = (Category.SD, Category.MR, Category.PR)
 _DISEASE = (*_OF_TARGETS, Category.NON_CR_NON_PD)
+_BENEFIT = (Category.CR, *_DISEASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +132,8 @@ def best_response(
         If the reference date is not known or another date contradicts it, or a response is none that this rule knows
         (iRECIST has a rule of its own: ``irecist_best_response``).
     """
-    kept = what_counts(
-        responses,
-        dates,
-        cut_at_new_therapy=parameters.cut_at_new_therapy,
-        progression_included=parameters.pd_inclusive,
-    )
-    counted = kept.responses
+    kept = what_counts(responses, dates, parameters.counting)
+    counted = _with_progression_after_cr(kept.responses, parameters)
     reference = dates.reference
     assert reference is not None, "what_counts refuses it"
     if not counted:
@@ -129,7 +152,8 @@ def best_response(
         component_dates=tuple([item.date for item in counted[found.first : found.last + 1]]),
         reasons=(f"Counted: {listed}.", *kept.left_out, *obstacles, found.words),
         parameters=as_pairs(parameters),
-        findings=_disease_after_cr(counted),
+        findings=_disease_after_cr(kept.responses),
+        benefit_date=_benefit_date(counted, found, reference, parameters),
     )
 
 
@@ -143,12 +167,7 @@ def counted_responses(
     InvalidInput
         As ``best_response``.
     """
-    return what_counts(
-        responses,
-        dates,
-        cut_at_new_therapy=parameters.cut_at_new_therapy,
-        progression_included=parameters.pd_inclusive,
-    ).responses
+    return what_counts(responses, dates, parameters.counting).responses
 
 
 def response_date(best: BestResponse) -> datetime.date | None:
@@ -180,11 +199,40 @@ def _best(
             return found
     obstacles += _too_early(counted, reference, parameters)
     last = len(counted) - 1
-    if counted[last].overall is Category.PD:
-        item = counted[last]
+    progression = next((index for index, item in enumerate(counted) if item.overall is Category.PD), None)
+    if progression is not None:
+        item = counted[progression]
         words = f"Best is PD at {item.name}, dated {item.progression_date}."
-        return _Found(Category.PD, last, 0, last, words)
+        return _Found(Category.PD, progression, 0, progression, words)
     return _Found(Category.NE, 0, 0, last, "Best is NE: no assessment that counts shows a response that it can be.")
+
+
+def _with_progression_after_cr(
+    counted: Sequence[DatedResponse], parameters: BestResponseParameters
+) -> tuple[DatedResponse, ...]:
+    """Return the responses with the first disease after a CR as PD, which ends them, where the protocol says so."""
+    if parameters.disease_after_cr is DiseaseAfterCr.AS_REPORTED:
+        return tuple(counted)
+    was_complete = False
+    for index, item in enumerate(counted):
+        if was_complete and item.overall in _DISEASE:
+            return (*counted[:index], replace(item, overall=Category.PD))
+        was_complete = was_complete or item.overall is Category.CR
+    return tuple(counted)
+
+
+def _benefit_date(
+    counted: Sequence[DatedResponse], found: _Found, reference: datetime.date, parameters: BestResponseParameters
+) -> datetime.date | None:
+    """Return when clinical benefit was first seen: the response's first visit, or the first that lasted long enough."""
+    if found.category not in _BENEFIT:
+        return None
+    lasted = (
+        item.date
+        for item in counted
+        if item.overall in _BENEFIT and _day(item.date, reference, parameters) >= parameters.sd_min_days
+    )
+    return min([counted[found.first].date, *lasted])
 
 
 def _first_seen(counted: Sequence[DatedResponse], category: Category) -> _Found | None:
@@ -193,6 +241,8 @@ def _first_seen(counted: Sequence[DatedResponse], category: Category) -> _Found 
     for index, item in enumerate(counted):
         if item.overall in _RESPONSES and began is None:
             began = index
+        elif item.overall is Category.PD:
+            began = None  # what comes after it is another response
         if item.overall is category and began is not None:
             return _Found(category, index, began, index, f"Best is {category}, first at {item.name} on {item.date}.")
     return None
@@ -221,7 +271,8 @@ def _confirmed(
 
 def _began(counted: Sequence[DatedResponse], confirmed: int, rules: ConfirmationRules) -> int:
     """Return the index of the first response that is confirmed, a PR before a confirmed CR included."""
-    for index in range(confirmed):
+    progressed = [index for index in range(confirmed) if counted[index].overall is Category.PD]
+    for index in range(progressed[-1] + 1 if progressed else 0, confirmed):
         if counted[index].overall in _RESPONSES and confirmation(counted, index, rules).index is not None:
             return index
     return confirmed

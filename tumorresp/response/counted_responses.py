@@ -6,6 +6,7 @@ Cut at the start of another therapy and at death (RECIST 1.1, section 4.5: from 
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import pairwise
 
 from tumorresp.domain.assessment import Category
@@ -31,6 +32,41 @@ class CountedResponses:
 
     responses: tuple[DatedResponse, ...]
     left_out: tuple[str, ...] = ()
+
+
+class CountedUntil(StrEnum):
+    """Which progression ends what counts.
+
+    ``first-pd``: the first PD among the responses. ``stated``: the subject's date of progression that is stated outside
+    of the responses (adjudicated, clinical; admiralonco's ``source_pd``); a PD among the responses ends nothing, nor
+    does anything where no date is stated. ``all``: nothing, assessments after PD count.
+    """
+
+    FIRST_PD = "first-pd"
+    STATED = "stated"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class CountingRules:
+    """What counts.
+
+    Parameters
+    ----------
+    until
+        Which progression ends it.
+    progression_included
+        The first PD, or an assessment on the stated date, counts itself.
+    cut_at_new_therapy
+        Nothing after the start of another therapy counts.
+    before_reference
+        Assessments before the reference date count.
+    """
+
+    until: CountedUntil = CountedUntil.FIRST_PD
+    progression_included: bool = True
+    cut_at_new_therapy: bool = True
+    before_reference: bool = False
 
 
 def known_reference(dates: SubjectDates) -> datetime.date:
@@ -85,37 +121,27 @@ def one_a_day(responses: Sequence[DatedResponse]) -> list[DatedResponse]:
     return kept
 
 
-def what_counts(
-    responses: Sequence[DatedResponse], dates: SubjectDates, *, cut_at_new_therapy: bool, progression_included: bool
-) -> CountedResponses:
+def what_counts(responses: Sequence[DatedResponse], dates: SubjectDates, rules: CountingRules) -> CountedResponses:
     """Return the responses that count.
 
-    Progression that dates from an earlier scan (an equivocal lesion that is confirmed later) takes away the responses
+    The first PD that dates from an earlier scan (an equivocal lesion that is confirmed later) takes away the responses
     from that day on: the lesion was there.
-
-    Parameters
-    ----------
-    cut_at_new_therapy
-        Nothing after the start of another therapy counts.
-    progression_included
-        The first PD counts itself.
 
     Raises
     ------
     InvalidInput
         As ``known_reference`` and ``one_a_day`` say.
     """
-    reference = known_reference(dates)
-    new_therapy = dates.new_therapy if cut_at_new_therapy else None
+    known_reference(dates)
     kept = one_a_day(responses)
     counted: list[DatedResponse] = []
     left_out: list[str] = []
     progression: DatedResponse | None = None
     for item in kept:
-        why = _outside(item, reference, new_therapy, dates.death)
+        why = _outside(item, dates, rules)
         if why:
             left_out.append(_not_counted(item, why))
-        elif item.overall is Category.PD:
+        elif item.overall is Category.PD and rules.until is CountedUntil.FIRST_PD:
             progression = item
             break
         else:
@@ -127,7 +153,7 @@ def what_counts(
         while counted and counted[-1].date >= since:
             last = counted.pop()
             left_out.append(_not_counted(last, f"the progression seen at {progression.name} dates from {since}"))
-        if progression_included:
+        if rules.progression_included:
             counted.append(progression)
     return CountedResponses(tuple(counted), tuple(left_out))
 
@@ -142,16 +168,19 @@ def _worse_that_day(responses: Sequence[DatedResponse], kept: Sequence[DatedResp
     ]
 
 
-def _outside(
-    item: DatedResponse, reference: datetime.date, new_therapy: datetime.date | None, death: datetime.date | None
-) -> str:
+def _outside(item: DatedResponse, dates: SubjectDates, rules: CountingRules) -> str:
     """Return why a day lies outside of what counts, empty where it does not."""
-    if item.date < reference:
-        return f"before the reference date {reference}"
-    if new_therapy is not None and item.date > new_therapy:
-        return f"after the start of another anti-cancer therapy on {new_therapy}"
-    if death is not None and item.date > death:
-        return f"after death on {death}"
+    if dates.reference is not None and item.date < dates.reference and not rules.before_reference:
+        return f"before the reference date {dates.reference}"
+    if rules.cut_at_new_therapy and dates.new_therapy is not None and item.date > dates.new_therapy:
+        return f"after the start of another anti-cancer therapy on {dates.new_therapy}"
+    if dates.death is not None and item.date > dates.death:
+        return f"after death on {dates.death}"
+    stated = dates.progression if rules.until is CountedUntil.STATED else None
+    if stated is not None and item.date > stated:
+        return f"after the progression stated on {stated}"
+    if stated is not None and item.date == stated and not rules.progression_included:
+        return f"on the day of the progression stated on {stated}"
     return ""
 
 

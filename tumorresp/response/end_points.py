@@ -5,7 +5,7 @@ Cancer Drugs and Biologics, 2018), every convention a parameter.
 """
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -23,6 +23,18 @@ class TtpDeath(StrEnum):
 
     LAST_ASSESSMENT = "last_assessment"
     DEATH = "death"
+
+
+class ProgressionFrom(StrEnum):
+    """Where the date of progression comes from.
+
+    ``responses``: the first PD among them. ``stated``: the subject's date that is stated outside of them; none where it
+    is not. ``earliest``: whichever of both is first.
+    """
+
+    RESPONSES = "responses"
+    STATED = "stated"
+    EARLIEST = "earliest"
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,10 @@ class EndPointParameters:
     response_confirmed
         Duration of response, of stable disease and time to response go by the confirmed best response; False: by the
         unconfirmed one.
+    progression_from
+        Where the date of progression comes from: ``responses``, ``stated`` or ``earliest``.
+    before_reference_counts
+        Responses before the reference date count; an event before it is dated there.
     """
 
     progression_at_first_scan: bool = True
@@ -56,6 +72,8 @@ class EndPointParameters:
     visit_window_days: int = 7
     ttp_death: TtpDeath = TtpDeath.LAST_ASSESSMENT
     response_confirmed: bool = True
+    progression_from: ProgressionFrom = ProgressionFrom.RESPONSES
+    before_reference_counts: bool = False
 
 
 _STABLE = (Category.SD, Category.NON_CR_NON_PD, Category.ISD, Category.NON_ICR_NON_IUPD)
@@ -87,7 +105,11 @@ def with_reference(dates: SubjectDates, baseline: datetime.date | None) -> tuple
             findings.append(Finding("reference-date-not-given", Severity.WARNING, words))
     if reference is None:
         return dates, ()
-    for words, day in (("Death", dates.death), ("The start of another therapy", dates.new_therapy)):
+    for words, day in (
+        ("Death", dates.death),
+        ("The start of another therapy", dates.new_therapy),
+        ("The stated progression", dates.progression),
+    ):
         if day is not None and day < reference:
             text = f"{words} on {day} lies before the reference date {reference}: it is not used."
             findings.append(Finding("date-before-reference", Severity.ERROR, text))
@@ -96,6 +118,7 @@ def with_reference(dates: SubjectDates, baseline: datetime.date | None) -> tuple
         reference=reference,
         death=_from(dates.death, reference),
         new_therapy=_from(dates.new_therapy, reference),
+        progression=_from(dates.progression, reference),
     )
     return kept, tuple(findings)
 
@@ -143,7 +166,12 @@ def end_points(
     if dates.death is not None and dates.death < reference:
         raise InvalidInput(f"death on {dates.death} lies before the reference date {reference}.", where="death_date")
     ordered = sorted(
-        (item for item in responses if reference <= item.date and (dates.death is None or item.date <= dates.death)),
+        (
+            item
+            for item in responses
+            if (parameters.before_reference_counts or reference <= item.date)
+            and (dates.death is None or item.date <= dates.death)
+        ),
         key=lambda item: item.date,
     )
     survival = _progression_or_death(ordered, dates, reference, parameters)
@@ -187,14 +215,27 @@ def _progression_or_death(
 
 
 def _first_event(ordered: Sequence[DatedResponse], dates: SubjectDates, parameters: EndPointParameters) -> _End | None:
-    found = progression(ordered, parameters)
-    if found is not None:
-        day = progression_date(found, parameters)
-        if dates.death is None or day <= dates.death:
-            return _End(day, True, "Disease progression", (f"PD at {found.name}, dated {day}.",))
+    progressed = [
+        item for item in _progressions(ordered, dates, parameters) if dates.death is None or item.date <= dates.death
+    ]
+    if progressed:
+        return min(progressed, key=lambda item: item.date)
     if dates.death is not None:
         return _End(dates.death, True, "Death", (f"Death on {dates.death} without progression before.",))
     return None
+
+
+def _progressions(
+    ordered: Sequence[DatedResponse], dates: SubjectDates, parameters: EndPointParameters
+) -> Iterator[_End]:
+    """Give the progressions that count: the first PD, and the one that is stated outside of the responses."""
+    found = progression(ordered, parameters)
+    if found is not None and parameters.progression_from is not ProgressionFrom.STATED:
+        day = progression_date(found, parameters)
+        yield _End(day, True, "Disease progression", (f"PD at {found.name}, dated {day}.",))
+    if dates.progression is not None and parameters.progression_from is not ProgressionFrom.RESPONSES:
+        words = f"Progression on {dates.progression}, stated outside of the responses."
+        yield _End(dates.progression, True, "Disease progression", (words,))
 
 
 def _censored_or(
@@ -208,11 +249,11 @@ def _censored_or(
     limit = event.date if event is not None else None
     therapy = dates.new_therapy if parameters.censor_at_new_therapy else None
     if therapy is not None and (limit is None or therapy < limit):
-        last = _last_adequate(ordered, therapy, inclusive=True)
+        last = _last_adequate(ordered, therapy, parameters)
         return _censored(last, reference, f"New anti-cancer therapy on {therapy}")
     if event is None:
-        return _censored(_last_adequate(ordered, None), reference, "No progression and no death")
-    last = _last_adequate(ordered, limit, inclusive=False)
+        return _censored(_last_adequate(ordered, None, parameters), reference, "No progression and no death")
+    last = _last_adequate(ordered, limit, parameters, inclusive=False)
     since = last.date if last is not None else reference
     allowed = _allowed_gap(parameters)
     if allowed is not None and (event.date - since).days > allowed:
@@ -229,14 +270,19 @@ def _allowed_gap(parameters: EndPointParameters) -> int | None:
 
 
 def _last_adequate(
-    ordered: Sequence[DatedResponse], limit: datetime.date | None, *, inclusive: bool = True
+    ordered: Sequence[DatedResponse],
+    limit: datetime.date | None,
+    parameters: EndPointParameters,
+    *,
+    inclusive: bool = True,
 ) -> DatedResponse | None:
     """Return the last assessment that could be evaluated, up to a date; that of the progression itself is none."""
+    progressive = () if parameters.progression_from is ProgressionFrom.STATED else (Category.PD,)
     found = [
         item
         for item in ordered
         if item.overall not in _INADEQUATE
-        and item.overall is not Category.PD
+        and item.overall not in progressive
         and (limit is None or item.date < limit or (inclusive and item.date == limit))
     ]
     return found[-1] if found else None
@@ -253,7 +299,7 @@ def _censored(last: DatedResponse | None, reference: datetime.date, why: str) ->
 def _time_to_progression(
     ordered: Sequence[DatedResponse], dates: SubjectDates, reference: datetime.date, parameters: EndPointParameters
 ) -> _End:
-    alive = SubjectDates(reference, dates.first_treatment, dates.new_therapy, None, dates.last_alive, dates.arm)
+    alive = replace(dates, death=None)
     end = _progression_or_death(ordered, alive, reference, parameters)
     cut = dates.new_therapy if parameters.censor_at_new_therapy else None
     died_first = dates.death is not None and (cut is None or dates.death <= cut)

@@ -26,6 +26,9 @@ class BestResponse:
         Of the scan that confirmed it; None where none was needed or found.
     component_dates
         Dates of every visit that the decision rests on, in order.
+    benefit_date
+        When clinical benefit was first seen: the start of the response, or the first assessment that is no PD and late
+        enough for stable disease, whichever is earlier (admiralonco, derive_param_clinbenefit); None without benefit.
     """
 
     category: Category
@@ -36,6 +39,7 @@ class BestResponse:
     reasons: tuple[str, ...]
     parameters: tuple[tuple[str, str], ...]
     findings: tuple[Finding, ...] = field(default=())
+    benefit_date: datetime.date | None = None
 
 
 class EndPointName(StrEnum):

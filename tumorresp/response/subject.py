@@ -51,6 +51,9 @@ class SubjectDates:
         Site, age, sex and race.
     refused
         Columns of dates that were given, but could not be read or contradict each other.
+    progression
+        First progression as stated outside of the responses (adjudicated, clinical); counts only where the protocol
+        says so.
     """
 
     reference: datetime.date | None = None
@@ -61,6 +64,7 @@ class SubjectDates:
     arm: str = ""
     demographics: Demographics = field(default=Demographics())
     refused: tuple[str, ...] = ()
+    progression: datetime.date | None = None
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,12 @@ _SUBJECT_DATES = (
     Column("new_therapy_date", Kind.DATE, "Start of another anti-cancer therapy", loss=Loss.SUBJECT),
     Column("death_date", Kind.DATE, "Death", loss=Loss.SUBJECT),
     Column("last_alive_date", Kind.DATE, "Last day on which the subject was known to live", loss=Loss.SUBJECT),
+    Column(
+        "stated_progression_date",
+        Kind.DATE,
+        "Progression stated outside of the responses (adjudicated, clinical); counts where the protocol says so",
+        loss=Loss.SUBJECT,
+    ),
     Column("arm", Kind.TEXT, "Treatment arm"),
     Column("study_site", Kind.TEXT, "Identifier of the study site (SITEID)"),
     Column("age", Kind.NUMBER, "Age in years"),

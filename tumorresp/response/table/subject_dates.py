@@ -42,6 +42,7 @@ def subject_dates(rows: Sequence[Row]) -> tuple[SubjectDates, tuple[Finding, ...
         death=_date(taken.get("death_date")),
         last_alive=_date(taken.get("last_alive_date")),
         arm=str(taken.get("arm", "")),
+        progression=_date(taken.get("stated_progression_date")),
         demographics=Demographics(
             study_site=str(taken.get("study_site", "")),
             age_years=_number_of(taken.get("age")),
