@@ -1,4 +1,7 @@
-"""Received instances as files: whole on disk under their final name, or not there at all."""
+"""Received instances as files: whole on disk under their final name, or not there at all.
+
+What arrives goes to the disk piece by piece as it comes; how large it will be is not known before its end.
+"""
 
 import contextlib
 import errno
@@ -6,7 +9,9 @@ import hashlib
 import os
 import tempfile
 import time
+import weakref
 from pathlib import Path
+from typing import BinaryIO
 
 from dicom_node.instance_header import InstanceHeader
 from tumorresp.domain.errors import OutOfResources, OutsideFailure
@@ -15,6 +20,75 @@ _FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 _UNFINISHED = ".part"
 # An association that is still writing a file after this long has been dropped long since.
 _ABANDONED_S = 3600.0
+_BUFFER = 1 << 18
+
+
+class IncomingFile:
+    """A file that is being received; deleted with this object unless it was kept.
+
+    Parameters
+    ----------
+    folder
+        Where it lies until it is kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._failure: OSError | None = None
+        self._file: BinaryIO | None = None
+        try:
+            descriptor, self.name = tempfile.mkstemp(suffix=_UNFINISHED, dir=folder)
+        except OSError as error:
+            self._failure, self.name = error, ""
+            return
+        self._file = os.fdopen(descriptor, "wb", buffering=_BUFFER)
+        self._delete = weakref.finalize(self, _unlink, self.name)
+
+    @property
+    def path(self) -> Path:
+        """Where it lies now."""
+        return Path(self.name)
+
+    def write(self, content: bytes) -> None:
+        """Add bytes. A failure of the disk is told by `finish`: the rest of a message must come before its answer."""
+        if self._file is not None and self._failure is None:
+            try:
+                self._file.write(content)
+            except OSError as error:
+                self._failure = error
+
+    def finish(self) -> None:
+        """Give everything to the operating system, so that it can be read.
+
+        Raises
+        ------
+        OutOfResources
+            If the disk or quota was full.
+        OutsideFailure
+            If it could not be written for another reason.
+        """
+        if self._failure is None and self._file is not None:
+            try:
+                self._file.flush()
+            except OSError as error:
+                self._failure = error
+        if self._failure is not None:
+            raise _failure(self._failure) from self._failure
+
+    def move_to(self, path: Path) -> None:
+        """Put it under its final name, once it would survive a power cut there (raises `OSError`)."""
+        if self._file is not None:
+            os.fsync(self._file.fileno())
+            self.path.replace(path)
+            self._delete.detach()
+        self.close()
+
+    def close(self) -> None:
+        """Close it; what was not kept is deleted."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):  # a full disk was told by `finish`
+                self._file.close()
+            self._file = None
+            self._delete()
 
 
 class IncomingFolder:
@@ -51,8 +125,12 @@ class IncomingFolder:
         study, series = (_short_hash(uid) for uid in (header.study_instance_uid, header.series_instance_uid))
         return self._folder / study / series / f"{header.sha256}.dcm"
 
-    def write(self, header: InstanceHeader, content: bytes) -> Path:
-        """Write a Part 10 file and return its path once it would survive a power cut.
+    def begin(self) -> IncomingFile:
+        """Begin to receive a file; a failure of the disk is told when it is finished."""
+        return IncomingFile(self._folder)
+
+    def keep(self, header: InstanceHeader, file: IncomingFile) -> Path:
+        """Put a received Part 10 file where it belongs and return its path once it would survive a power cut.
 
         A file of the same content that is there already is left as it is.
 
@@ -67,24 +145,13 @@ class IncomingFolder:
         try:
             _make_folder(path.parent)
             if not path.exists():
-                self._write_whole(path, content)
+                file.move_to(path)
             _fsync_folder(path.parent)
         except OSError as error:
             raise _failure(error) from error
+        finally:
+            file.close()
         return path
-
-    def _write_whole(self, path: Path, content: bytes) -> None:
-        descriptor, name = tempfile.mkstemp(suffix=_UNFINISHED, dir=self._folder)
-        unfinished = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise
 
 
 def _failure(error: OSError) -> OutsideFailure:
@@ -92,6 +159,11 @@ def _failure(error: OSError) -> OutsideFailure:
         return OutOfResources("the disk is full.", where="incoming", remedy="Free space; the sender tries again.")
     reason = os.strerror(error.errno) if error.errno else type(error).__name__
     return OutsideFailure(f"a received file cannot be written: {reason}.", where="incoming")
+
+
+def _unlink(name: str) -> None:
+    with contextlib.suppress(OSError):
+        Path(name).unlink()
 
 
 def _make_folder(folder: Path) -> None:

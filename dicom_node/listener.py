@@ -13,29 +13,34 @@ C006   Nested too deep, or inflates to too much.
 0110   A fault in this program; nothing was stored.
 ====== =============================================================================================
 
-All storage SOP classes are accepted, also private and unknown ones, in every transfer syntax: a transfer of a whole
-study often fails altogether when one of its classes is refused. What is of no use is stored all the same.
+What is of no use is stored all the same. Nothing of a peer's is read without a limit: `bounded_association`; which
+classes are taken: `storage_negotiation`.
 """
 
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, Self
 
 import structlog
 from pydicom.dataset import Dataset
-from pynetdicom import AE, _config, evt
+from pynetdicom import AE, evt
+from pynetdicom.association import Association
 from pynetdicom.events import Event
 from pynetdicom.sop_class import Verification
 from pynetdicom.transport import ThreadedAssociationServer
 
-from dicom_node.incoming_folder import IncomingFolder
+from dicom_node.bounded_association import Admission, AssociationBounds, received_file
+from dicom_node.incoming_folder import IncomingFile, IncomingFolder
+from dicom_node.inflating import InflateLimits
 from dicom_node.instance_header import InstanceHeader, header_of
 from dicom_node.no_delay import SEND_WITHOUT_DELAY
-from dicom_node.part10 import encoded_instance
-from tumorresp.domain.errors import ConflictingInstance, InvalidInput, OutsideFailure, TumorRespError
+from dicom_node.part10 import read_encoded
+from dicom_node.pdu_limits import PduLimits
+from dicom_node.storage_negotiation import STORAGE_NEGOTIATION
+from tumorresp.domain.errors import ConflictingInstance, ExceedsLimit, InvalidInput, OutsideFailure, TumorRespError
 
 _log = structlog.get_logger()
 
@@ -44,6 +49,9 @@ PROCESSING_FAILURE = 0x0110
 MISMATCH = 0xA900
 _ERROR_COMMENT_LENGTH = 64
 _GRACE_S = 10.0
+# pynetdicom counts connections that have not asked for an association, too; `Admission` counts instead.
+_NO_LIMIT = 1 << 30
+_BACKLOG = 128
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,15 @@ class ListenerSettings:
     maximum_associations
         Served at the same time; further ones are rejected as temporarily congested.
     maximum_pdu_size
-        Bytes; larger ones than the usual 16 KiB make receiving a fifth faster.
+        Bytes that peers are told; larger ones than the usual 16 KiB make receiving a fifth faster.
+    hard_pdu_size
+        Bytes from which on a protocol data unit ends the association; between the two it is read all the same.
+    maximum_data_set_size
+        Bytes of one instance; a longer one ends the association.
+    inflate_limits
+        How large a deflated data set may become.
+    artim_timeout_s
+        A connection that has not asked for an association after this long is closed.
     network_timeout_s
         An association without any message for this long is dropped.
     """
@@ -75,7 +91,11 @@ class ListenerSettings:
     calling_ae_titles: tuple[str, ...] = ()
     check_called_ae_title: bool = False
     maximum_associations: int = 10
-    maximum_pdu_size: int = 131072
+    maximum_pdu_size: int = 1 << 20
+    hard_pdu_size: int = 16 << 20
+    maximum_data_set_size: int = 2 << 30
+    inflate_limits: InflateLimits = field(default_factory=InflateLimits)
+    artim_timeout_s: float = 30.0
     network_timeout_s: float = 60.0
 
 
@@ -138,6 +158,7 @@ class Listener:
         self._settings = settings
         self._sink = sink
         self._incoming = IncomingFolder(settings.folder)
+        self._admission = Admission(_bounds(settings), self._incoming, self._report_cut_short)
         self._server: ThreadedAssociationServer | None = None
         self._application_entity = _application_entity(settings)
 
@@ -157,6 +178,8 @@ class Listener:
         self._incoming.prepare()
         handlers = [
             SEND_WITHOUT_DELAY,
+            *STORAGE_NEGOTIATION,
+            *self._admission.handlers,
             (evt.EVT_REJECTED, _log_rejection),
             (evt.EVT_C_STORE, self._answer_store),
         ]
@@ -171,6 +194,8 @@ class Listener:
                 where="listen_port",
                 remedy="Name another port, or stop the program that uses it.",
             ) from error
+        # pynetdicom's five connections that wait to be accepted are too few for a burst: the others wait a second.
+        self._server.socket.listen(_BACKLOG)
         _log.info("listening", ae_title=settings.ae_title, port=self.port)
 
     def stop(self) -> None:
@@ -178,6 +203,7 @@ class Listener:
         if self._server is None:
             return
         self._server.shutdown()
+        self._admission.close_half_open()
         deadline = time.monotonic() + _GRACE_S
         while self._application_entity.active_associations and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -208,14 +234,23 @@ class Listener:
             return _status(PROCESSING_FAILURE, "Fault in the receiving program")
 
     def _receive(self, event: Event, uid: str, calling_ae: str) -> Dataset:
-        content = event.encoded_dataset()
-        header = header_of(encoded_instance(content), where=uid)
+        file = received_file(event)
+        if file is None:
+            raise InvalidInput("the message has no data set.", where=uid)
+        try:
+            return self._stored(event, file, uid, calling_ae)
+        finally:
+            file.close()
+
+    def _stored(self, event: Event, file: IncomingFile, uid: str, calling_ae: str) -> Dataset:
+        file.finish()
+        header = header_of(read_encoded(file.path), where=uid, limits=self._settings.inflate_limits)
         mismatch = _mismatch(event, header)
         if mismatch:
             self._report(RefusedInstance(uid, calling_ae, InvalidInput(mismatch, where=uid)))
             _log.warning("instance refused", sop_instance_uid=uid, calling_ae=calling_ae, reason="mismatch")
             return _status(MISMATCH, mismatch)
-        path = self._incoming.write(header, content)
+        path = self._incoming.keep(header, file)
         outcome = self._sink.index(ReceivedInstance(path, header, calling_ae))
         _log.debug("instance received", sop_instance_uid=uid, calling_ae=calling_ae, outcome=outcome.value)
         if outcome is IndexOutcome.CONFLICT:
@@ -228,6 +263,12 @@ class Listener:
             return _status(error.dimse_status, error.message)
         return _status(SUCCESS)
 
+    def _report_cut_short(self, association: Association, uid: str, reason: str) -> None:
+        """Keep why a message was not received to its end."""
+        if uid:
+            error = ExceedsLimit(f"the association was aborted: {reason}.", where=uid)
+            self._report(RefusedInstance(uid, str(association.requestor.ae_title).strip(), error))
+
     def _report(self, refused: RefusedInstance) -> None:
         """Hand a refusal to the sink; the peer gets its answer even when that fails."""
         try:
@@ -237,16 +278,25 @@ class Listener:
 
 
 def _application_entity(settings: ListenerSettings) -> AE:
-    # pynetdicom knows this as a switch of the whole process only.
-    _config.UNRESTRICTED_STORAGE_SERVICE = True
     entity = AE(ae_title=settings.ae_title)
     entity.maximum_pdu_size = settings.maximum_pdu_size
-    entity.maximum_associations = settings.maximum_associations
+    entity.maximum_associations = _NO_LIMIT
+    entity.acse_timeout = settings.artim_timeout_s
     entity.network_timeout = settings.network_timeout_s
     entity.require_calling_aet = list(settings.calling_ae_titles)
     entity.require_called_aet = settings.check_called_ae_title
     entity.add_supported_context(Verification)
     return entity
+
+
+def _bounds(settings: ListenerSettings) -> AssociationBounds:
+    return AssociationBounds(
+        pdu=PduLimits(data=max(settings.hard_pdu_size, settings.maximum_pdu_size)),
+        data_set=settings.maximum_data_set_size,
+        associations=settings.maximum_associations,
+        request_s=settings.artim_timeout_s,
+        network_s=settings.network_timeout_s,
+    )
 
 
 def _mismatch(event: Event, header: InstanceHeader) -> str:

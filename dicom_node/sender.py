@@ -13,11 +13,12 @@ import pydicom
 import structlog
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from pynetdicom import AE, build_context
+from pynetdicom import AE, build_context, evt
 from pynetdicom.association import Association
 from pynetdicom.sop_class import Verification
 from pynetdicom.status import STORAGE_SERVICE_CLASS_STATUS
 
+from dicom_node.bounded_association import bound_requestor
 from dicom_node.instance_header import read_header
 from dicom_node.no_delay import SEND_WITHOUT_DELAY
 from tumorresp.domain.errors import DeliveryFailed
@@ -165,7 +166,7 @@ def _association(destination: Destination, contexts: Sequence[_Context]) -> Iter
         destination.port,
         contexts=[build_context(sop_class, syntax) for sop_class, syntax in contexts],
         ae_title=destination.ae_title,
-        evt_handlers=[SEND_WITHOUT_DELAY],
+        evt_handlers=[SEND_WITHOUT_DELAY, (evt.EVT_CONN_OPEN, bound_requestor)],
     )
     if not association.is_established:
         reason = _why_not_established(association)

@@ -5,12 +5,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Self
 
-from pynetdicom import AE, _config, evt
+from pynetdicom import AE, evt
 from pynetdicom.events import Event
 from pynetdicom.sop_class import Verification
 from pynetdicom.transport import ThreadedAssociationServer
 
 from dicom_node.no_delay import SEND_WITHOUT_DELAY
+from dicom_node.storage_negotiation import STORAGE_NEGOTIATION
 from tumorresp.domain.errors import OutsideFailure
 
 
@@ -42,8 +43,6 @@ class StorageScp:
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._server: ThreadedAssociationServer | None = None
-        # pynetdicom knows this as a switch of the whole process only; it accepts all storage SOP classes.
-        _config.UNRESTRICTED_STORAGE_SERVICE = True
         self._application_entity = AE(ae_title=ae_title)
         self._application_entity.maximum_pdu_size = 131072
         self._application_entity.add_supported_context(Verification)
@@ -72,7 +71,7 @@ class StorageScp:
             If the port is taken.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        handlers = [SEND_WITHOUT_DELAY, (evt.EVT_C_STORE, self._store)]
+        handlers = [SEND_WITHOUT_DELAY, *STORAGE_NEGOTIATION, (evt.EVT_C_STORE, self._store)]
         try:
             self._server = self._application_entity.start_server(self._address, block=False, evt_handlers=handlers)
         except OSError as error:

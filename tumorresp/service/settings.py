@@ -67,6 +67,20 @@ class Settings(BaseSettings):
     calling_ae_titles: tuple[AeTitle, ...] = Field((), description="AE titles that may call; empty: all")
     check_called_ae_title: bool = Field(False, description="Refuse callers that use another called AE title than ours")
     maximum_associations: int = Field(10, ge=1, le=200, description="Associations served at the same time")
+    maximum_pdu_mib: int = Field(1, ge=1, le=64, description="Longest message unit (PDU) that senders are told, MiB")
+    hard_pdu_mib: int = Field(16, ge=1, le=256, description="A longer message unit (PDU) ends the association, MiB")
+    maximum_instance_mib: int = Field(
+        2048, ge=1, le=65536, description="A longer data set ends the association, MiB; it goes to disk as it comes"
+    )
+    inflated_instance_mib: int = Field(
+        512, ge=1, le=16384, description="Deflated data sets that become larger are refused, MiB"
+    )
+    inflate_ratio: float = Field(
+        100.0, gt=1, description="Deflated data sets that grow by more are refused, from 32 MiB on"
+    )
+    artim_timeout_s: float = Field(
+        30.0, gt=0, le=600, description="A connection that asks for no association for this long is closed"
+    )
     api_host: str = Field("127.0.0.1", description="Address the status API binds to")
     api_port: Port = Field(8042, description="TCP port of the status API; the next free one is taken if it is in use")
 

@@ -10,6 +10,7 @@ import models
 import reports
 from dicom_node import sender
 from dicom_node.ct_volume import read_ct_volume
+from dicom_node.inflating import MIB, InflateLimits
 from dicom_node.instance_header import read_planes
 from dicom_node.listener import Listener, ListenerSettings
 from dicom_node.measurements.life_facts import read_document_facts
@@ -167,19 +168,25 @@ def build_service(settings: Settings) -> Service:
         Deliverer(settings).send,
         links.subjects_of_series,
     )
-    listener = Listener(
-        ListenerSettings(
-            ae_title=settings.ae_title,
-            host=settings.listen_host,
-            port=settings.listen_port,
-            calling_ae_titles=settings.calling_ae_titles,
-            check_called_ae_title=settings.check_called_ae_title,
-            maximum_associations=settings.maximum_associations,
-            folder=settings.data_dir / "incoming",
-        ),
-        ListenerIndex(store),
+    return Service(store, engine, Listener(listener_settings(settings), ListenerIndex(store)))
+
+
+def listener_settings(settings: Settings) -> ListenerSettings:
+    """Return what the listener takes from the settings."""
+    return ListenerSettings(
+        ae_title=settings.ae_title,
+        host=settings.listen_host,
+        port=settings.listen_port,
+        calling_ae_titles=settings.calling_ae_titles,
+        check_called_ae_title=settings.check_called_ae_title,
+        maximum_associations=settings.maximum_associations,
+        maximum_pdu_size=settings.maximum_pdu_mib * MIB,
+        hard_pdu_size=settings.hard_pdu_mib * MIB,
+        maximum_data_set_size=settings.maximum_instance_mib * MIB,
+        inflate_limits=InflateLimits(settings.inflated_instance_mib * MIB, settings.inflate_ratio),
+        artim_timeout_s=settings.artim_timeout_s,
+        folder=settings.data_dir / "incoming",
     )
-    return Service(store, engine, listener)
 
 
 class Deliverer:
