@@ -43,18 +43,26 @@ def to_hounsfield(stored: NDArray[np.integer[Any]], items: Sequence[Dataset], *,
     Raises
     ------
     InvalidInput
-        If the image is in colour, or the rescale is no linear one.
+        If the image is in colour, its values are no whole numbers, or the rescale is no linear one.
     """
     places = list(items)
     if stored.ndim != 2:
         raise InvalidInput("expected one sample per pixel (0028,0002) in a CT image.", where=where)
+    photometric = str(first_value(places, "PhotometricInterpretation") or "MONOCHROME2").strip().upper()
+    if not photometric.startswith("MONOCHROME"):
+        raise InvalidInput(
+            f"expected MONOCHROME2 in Photometric Interpretation (0028,0004) of a CT image, not {photometric}.",
+            where=where,
+        )
+    if stored.dtype.kind not in "iu":
+        raise InvalidInput("expected whole numbers in Pixel Data (7FE0,0010) of a CT image.", where=where)
     if first_value(places, "ModalityLUTSequence") is not None:
         raise InvalidInput(
             "a Modality LUT Sequence (0028,3000) is used where CT has Rescale Slope and Intercept.", where=where
         )
     findings = []
-    slope, intercept = _number(places, "RescaleSlope", where), _number(places, "RescaleIntercept", where)
-    if slope is None or intercept is None or slope == 0:
+    slope, intercept = _rescale(places)
+    if slope is None or intercept is None:
         message = "Rescale Slope or Intercept is missing; stored values are taken as CT numbers."
         findings.append(Finding("no-rescale", Severity.WARNING, message, where))
         slope, intercept = 1.0, 0.0
@@ -77,12 +85,23 @@ def to_hounsfield(stored: NDArray[np.integer[Any]], items: Sequence[Dataset], *,
     return FrameNumbers(hu, tuple(findings))
 
 
-def _number(items: list[Dataset], keyword: str, where: str) -> float | None:
+def states_rescale(items: Sequence[Dataset]) -> bool:
+    """Return whether an image states a Rescale Slope and Intercept that can be used."""
+    return None not in _rescale(list(items))
+
+
+def _rescale(items: list[Dataset]) -> tuple[float | None, float | None]:
+    """Return slope and intercept; None for what is missing, no finite number, or a slope of 0."""
+    slope, intercept = _number(items, "RescaleSlope"), _number(items, "RescaleIntercept")
+    return slope or None, intercept
+
+
+def _number(items: list[Dataset], keyword: str) -> float | None:
     value = first_value(items, keyword)
     try:
         number = None if value is None else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise InvalidInput(f"{keyword} is no number.", where=where) from None
+        return None
     return number if number is None or np.isfinite(number) else None
 
 

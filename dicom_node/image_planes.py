@@ -7,6 +7,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage
 
+from dicom_node.parser_errors import PARSER_ERRORS
 from tumorresp.domain.errors import InvalidGeometry
 from tumorresp.domain.geometry import ImagePlane, Vector3, vector3
 from tumorresp.domain.scan_times import ScanTimes
@@ -48,7 +49,7 @@ def planes_of(dataset: Dataset, *, where: str) -> tuple[ImagePlane, ...]:
             _plane(dataset, items, number if is_multi_frame else None, where)
             for number, items in enumerate(frame_items(dataset), start=1)
         )
-    except (ValueError, TypeError) as error:
+    except PARSER_ERRORS as error:
         raise InvalidGeometry(
             f"a number that places the image cannot be read ({type(error).__name__}).", where=where, remedy=_REMEDY
         ) from error

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_dataset
 from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
@@ -16,6 +15,7 @@ from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 from dicom_node.character_sets import text_of
 from dicom_node.image_planes import image_type_of, planes_of, study_date_of
 from dicom_node.inflating import InflateLimits
+from dicom_node.parser_errors import PARSER_ERRORS
 from dicom_node.part10 import EncodedInstance, read_encoded, summarised
 from tumorresp.domain.errors import InvalidInput, NotDicom
 from tumorresp.domain.geometry import ImagePlane
@@ -168,7 +168,7 @@ def read_without_pixels(path: Path) -> Dataset:
     """
     try:
         return pydicom.dcmread(path, stop_before_pixels=True)
-    except (InvalidDicomError, EOFError, ValueError, NotImplementedError, RecursionError, MemoryError) as error:
+    except PARSER_ERRORS as error:
         raise NotDicom(
             "not a DICOM file, or cut off.", where=path.name, remedy="Send or copy the instance again."
         ) from error

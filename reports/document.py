@@ -13,7 +13,7 @@ from reports.curves import burden_figure, figure_png, figure_svg
 from reports.overlay import Picture, lesion_picture
 from reports.response_rows import all_findings, amount, category_words, lesion_rows, percent, response_rows
 from tumorresp.domain.ct_volume import CtVolume
-from tumorresp.domain.errors import InvalidInput
+from tumorresp.domain.errors import InvalidInput, TumorRespError
 from tumorresp.domain.evaluation import AmbiguousMatch, SubjectEvaluation, TimePointEvaluation
 from tumorresp.domain.segmentation import SegmenterIdentity
 
@@ -55,7 +55,10 @@ def draw_pictures(evaluation: SubjectEvaluation, volumes: Callable[[str], CtVolu
         for lesion in point.lesions:
             if lesion.measurement.long_axis is None:
                 continue
-            volume = volumes(lesion.measurement.series_instance_uid)
+            try:
+                volume = volumes(lesion.measurement.series_instance_uid)
+            except TumorRespError:
+                continue  # its diameters stand in the report without a picture
             lesion_id = lesion.lesion.lesion_id
             picture = lesion_picture(volume, lesion, field_of_view_mm=edges[lesion_id])
             if picture is not None:

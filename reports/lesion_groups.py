@@ -210,9 +210,11 @@ def _reader_axis(
 def _plane_of(axis: Axis, item: LesionEvaluation, held: SegmentedSeries) -> ImagePlane | None:
     """Return the image plane that was measured, or for patient coordinates alone the nearest one."""
     volume, measurement = held.volume, item.measurement
-    index = volume.slice_of(measurement.sop_instance_uid, measurement.frame_number)
-    if index is None or not measurement.sop_instance_uid:
-        index = round(float(volume.geometry.lps_to_index(axis.midpoint_lps_mm)[0]))
+    if measurement.sop_instance_uid:
+        plane = volume.plane_of(measurement.sop_instance_uid, measurement.frame_number)
+        if plane is not None:
+            return plane
+    index = round(float(volume.geometry.lps_to_index(axis.midpoint_lps_mm)[0]))
     if not 0 <= index < len(volume.planes) or not volume.planes[index].sop_instance_uid:
         return None
     return volume.planes[index]

@@ -24,7 +24,7 @@ from reports.segmentation import build_segmentation, segmented_lesions
 from reports.source_images import image_of_study, read_source_images, study_moment
 from reports.tables import evaluation_json, lesion_records, records_csv, response_records
 from tumorresp.domain.ct_volume import CtVolume
-from tumorresp.domain.errors import InvalidInput
+from tumorresp.domain.errors import InvalidInput, TumorRespError
 from tumorresp.domain.evaluation import SubjectEvaluation, TimePointEvaluation
 from tumorresp.ports import ResultFile
 
@@ -153,9 +153,19 @@ def _series_of(
     ct_paths: Mapping[str, Sequence[Path]],
     volumes: Callable[[str], CtVolume],
 ) -> list[tuple[CtVolume, dict[str, Dataset]]]:
-    """Return every CT series that the time point's measurements lie on, with its instances."""
+    """Return every CT series that the time point's measurements lie on and that forms a volume, with its instances."""
     uids = dict.fromkeys(item.measurement.series_instance_uid for item in time_point.lesions)
-    return [(volumes(uid), read_source_images(ct_paths[uid], uid)) for uid in uids if uid in ct_paths]
+    series = []
+    for uid in uids:
+        if uid not in ct_paths:
+            continue
+        try:
+            volume = volumes(uid)
+        except TumorRespError as error:
+            _log.warning("a series forms no volume", series=uid, reason=error.code)
+            continue
+        series.append((volume, read_source_images(ct_paths[uid], uid)))
+    return series
 
 
 def _remove_others(folder: Path, kept: Collection[Path]) -> None:

@@ -149,3 +149,14 @@ def test_the_old_outline_of_a_tumour_is_not_added(real_data: Path, tmp_path: Pat
     outcome = evaluate_case(real_data, "05-two-observers-gtv", tmp_path)
     assert sums_and_responses(outcome) == [(30.0, "BASELINE")]
     assert [row["lesion"] for row in lesion_rows(outcome)] == ["T01"]
+
+
+def test_images_that_lack_the_rescale_of_the_others_give_no_ct_numbers(real_data: Path, tmp_path: Path):
+    """Half of the slices lack Rescale Slope and Intercept: the diameter counts, no mean of 594 HU is shown."""
+    outcome = evaluate_case(real_data, "15-rescale-per-slice", tmp_path)
+    assert sums_and_responses(outcome) == [(30.0, "BASELINE")]
+    (row,) = lesion_rows(outcome)
+    assert (row["mean_hu"], row["mask_volume_mm3"]) == ("", "")
+    (subject,) = outcome.subjects
+    report = (subject.folder / "report.html").read_text("utf-8")
+    assert "12 of 24 images lack Rescale Slope (0028,1053) or Intercept (0028,1052), which the others state" in report

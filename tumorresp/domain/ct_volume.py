@@ -31,6 +31,8 @@ class CtVolume:
         planes are right all the same.
     other_stacks
         (SOP Instance UID, frame number) of the series' images that form other stacks than this one.
+    planes_beside
+        Planes of the series' images that fill no slice: of other stacks, unreadable, or repeating a position.
     """
 
     hu: NDArray[np.int16] | NDArray[np.float32]
@@ -44,6 +46,7 @@ class CtVolume:
     findings: tuple[Finding, ...] = field(default=())
     numbers_doubt: str = ""
     other_stacks: frozenset[tuple[str, int | None]] = field(default=frozenset())
+    planes_beside: tuple[ImagePlane, ...] = field(default=())
 
     @property
     def slices_without_image(self) -> tuple[int, ...]:
@@ -55,4 +58,11 @@ class CtVolume:
         for index, plane in enumerate(self.planes):
             if plane.sop_instance_uid == sop_instance_uid and frame_number in (None, plane.frame_number):
                 return index
+        return None
+
+    def plane_of(self, sop_instance_uid: str, frame_number: int | None = None) -> ImagePlane | None:
+        """Return where an image (and frame) of the series lies, whether it fills a slice or not; None without it."""
+        for plane in (*self.planes, *self.planes_beside):
+            if plane.sop_instance_uid == sop_instance_uid and frame_number in (None, plane.frame_number):
+                return plane
         return None

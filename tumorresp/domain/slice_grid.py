@@ -55,7 +55,12 @@ def same_position_groups(planes: Sequence[ImagePlane]) -> tuple[tuple[int, ...],
         If the planes differ in orientation, size or pixel spacing.
     """
     _require_same_shape(planes)
-    positions = _positions(planes)
+    return unlike_positions(planes)
+
+
+def unlike_positions(planes: Sequence[ImagePlane]) -> tuple[tuple[int, ...], ...]:
+    """Group planes of one orientation as `same_position_groups` does, whatever else they differ in."""
+    positions = heights(planes)
     order = sorted(
         range(len(planes)), key=lambda i: (positions[i], planes[i].sop_instance_uid, planes[i].frame_number or 0)
     )
@@ -68,7 +73,7 @@ def same_position_groups(planes: Sequence[ImagePlane]) -> tuple[tuple[int, ...],
     return tuple(tuple(group) for group in groups)
 
 
-def slice_grid(planes: Sequence[ImagePlane], *, must_hold: Collection[str] = ()) -> SliceGrid:
+def slice_grid(planes: Sequence[ImagePlane], *, must_hold: Collection[object] = ()) -> SliceGrid:
     """Sort planes along their normal and lay a regular grid through them.
 
     Missing slices (a gap of two or three steps, and not more than a tenth of all slices or one slice) stay in the
@@ -80,7 +85,8 @@ def slice_grid(planes: Sequence[ImagePlane], *, must_hold: Collection[str] = ())
     planes
         In any order, no two at one position (see `same_position_groups`).
     must_hold
-        SOP Instance UIDs that the kept part should hold, as many as possible.
+        Images that the kept part should hold, as many as possible: SOP Instance UIDs, or (SOP Instance UID, frame
+        number).
 
     Returns
     -------
@@ -106,9 +112,8 @@ def slice_grid(planes: Sequence[ImagePlane], *, must_hold: Collection[str] = ())
     order = [group[0] for group in groups]
     if len(order) == 1:
         return _single_slice(planes[order[0]])
-    positions = _positions(planes)[order]
-    held = set(must_hold)
-    wanted = np.array([planes[i].sop_instance_uid in held for i in order])
+    positions = heights(planes)[order]
+    wanted = np.array([is_held(planes[i], must_hold) for i in order])
     first, slots = _kept_part(positions, wanted)
     kept = order[first : first + len(slots)]
     geometry, shift_mm = _fitted_geometry([planes[i] for i in kept], slots)
@@ -124,29 +129,53 @@ def slice_grid(planes: Sequence[ImagePlane], *, must_hold: Collection[str] = ())
     return SliceGrid(geometry, tuple(plane_of_slice), findings)
 
 
+def shape_difference(one: ImagePlane, other: ImagePlane) -> str:
+    """Return in what two planes differ so that they cannot be slices of one grid; empty where they can be."""
+    cosines = [
+        float(np.dot(_unit(mine), _unit(theirs)))
+        for mine, theirs in (
+            (one.row_step_lps_mm, other.row_step_lps_mm),
+            (one.column_step_lps_mm, other.column_step_lps_mm),
+        )
+    ]
+    if min(cosines) < _ORIENTATION_COSINE:
+        return "orientations"
+    if (other.rows, other.columns) != (one.rows, one.columns):
+        return "sizes"
+    if not np.allclose(other.pixel_spacing_mm, one.pixel_spacing_mm, rtol=_SPACING_TOLERANCE):
+        return "pixel spacings"
+    return "" if other.frame_of_reference_uid == one.frame_of_reference_uid else "frames of reference"
+
+
+def is_held(plane: ImagePlane, must_hold: Collection[object]) -> bool:
+    """Return whether a plane is one of some images: SOP Instance UIDs, or (SOP Instance UID, frame number)."""
+    return plane.sop_instance_uid in must_hold or (plane.sop_instance_uid, plane.frame_number) in must_hold
+
+
+def heights(planes: Sequence[ImagePlane]) -> NDArray[np.float64]:
+    """Return each plane's distance from the patient origin along the normal, mm."""
+    # The normal of one fixed plane, whatever the order of the planes.
+    normal = min(planes, key=lambda plane: (plane.sop_instance_uid, plane.frame_number or 0)).normal
+    return np.array([np.dot(normal, plane.origin_lps_mm) for plane in planes])
+
+
+def even_part_size(planes: Sequence[ImagePlane]) -> int:
+    """Return how many planes the largest even part takes in; of planes at one position none is taken in."""
+    groups = unlike_positions(planes)
+    alone = [group[0] for group in groups if len(group) == 1]
+    if len(alone) < 2:
+        return len(alone)
+    return len(_kept_part(heights(planes)[alone], np.zeros(len(alone), bool))[1])
+
+
 def _require_same_shape(planes: Sequence[ImagePlane]) -> None:
     """Refuse planes that cannot be slices of one grid."""
     first = planes[0]
     for plane in planes[1:]:
-        row_cosine, column_cosine = (
-            float(np.dot(_unit(one), _unit(other)))
-            for one, other in (
-                (first.row_step_lps_mm, plane.row_step_lps_mm),
-                (first.column_step_lps_mm, plane.column_step_lps_mm),
-            )
-        )
-        problem = ""
-        if min(row_cosine, column_cosine) < _ORIENTATION_COSINE:
-            problem = "images of different orientations are mixed in one series"
-        elif (plane.rows, plane.columns) != (first.rows, first.columns):
-            problem = "images of different sizes are mixed in one series"
-        elif not np.allclose(plane.pixel_spacing_mm, first.pixel_spacing_mm, rtol=_SPACING_TOLERANCE):
-            problem = "images of different pixel spacings are mixed in one series"
-        elif plane.frame_of_reference_uid != first.frame_of_reference_uid:
-            problem = "images of different frames of reference are mixed in one series"
-        if problem:
+        difference = shape_difference(first, plane)
+        if difference:
             raise InvalidGeometry(
-                f"{problem}.",
+                f"images of different {difference} are mixed in one series.",
                 where=f"{first.sop_instance_uid}, {plane.sop_instance_uid}",
                 remedy="Send each stack of slices as a series of its own.",
             )
@@ -154,13 +183,6 @@ def _require_same_shape(planes: Sequence[ImagePlane]) -> None:
 
 def _unit(vector: Sequence[float]) -> NDArray[np.float64]:
     return np.asarray(vector, dtype=np.float64) / np.linalg.norm(vector)
-
-
-def _positions(planes: Sequence[ImagePlane]) -> NDArray[np.float64]:
-    """Return each plane's distance from the patient origin along the normal, mm."""
-    # The normal of one fixed plane, whatever the order of the planes.
-    normal = min(planes, key=lambda plane: (plane.sop_instance_uid, plane.frame_number or 0)).normal
-    return np.array([np.dot(normal, plane.origin_lps_mm) for plane in planes])
 
 
 def _kept_part(positions: NDArray[np.float64], wanted: NDArray[np.bool_]) -> tuple[int, list[int]]:

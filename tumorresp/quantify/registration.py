@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import binary_dilation, binary_fill_holes, binary_opening, label, map_coordinates
 
 from tumorresp.domain.ct_volume import CtVolume
+from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.geometry import VolumeGeometry, vector3
 
@@ -102,7 +103,18 @@ def register(fixed: CtVolume, moving: CtVolume, *, kind: Kind = "rigid") -> Regi
         With a finding, and ``is_reliable`` False, when the scans hardly overlap, disagree, show no body, or are thinner
         than 32 mm. In the last two cases nothing is optimised: the map is the identity for scans of one frame of
         reference, else it brings the bodies' middles together.
+
+    Raises
+    ------
+    InvalidInput
+        If the numbers of a scan are no CT numbers (`CtVolume.numbers_doubt`).
     """
+    for volume in (fixed, moving):
+        if volume.numbers_doubt:
+            raise InvalidInput(
+                f"the scans cannot be registered, the CT numbers of one are not used: {volume.numbers_doubt}.",
+                where=volume.series_instance_uid,
+            )
     target, source = _scan(fixed), _scan(moving)
     if min(target.extent_mm.min(), source.extent_mm.min()) < _THINNEST_MM:
         return _unregistered(fixed, moving, target, source, f"a scan is thinner than {_THINNEST_MM:.0f} mm")

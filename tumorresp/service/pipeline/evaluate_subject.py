@@ -102,7 +102,8 @@ def _lesion(assignment: Assignment, result_of: ResultOf) -> LesionEvaluation:
     findings = assignment.findings
     if result is not None and result.failure:
         words = f"No mask: {result.failure}"
-        findings = (*findings, Finding("not-segmented", Severity.ERROR, words, assignment.lesion.lesion_id))
+        refused = Finding("not-segmented", Severity.ERROR, words, assignment.lesion.lesion_id)
+        findings = (*findings, refused, *result.findings)
     return LesionEvaluation(
         assignment.lesion,
         assignment.measurement,

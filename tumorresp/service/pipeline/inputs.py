@@ -106,8 +106,11 @@ class InputIndex(Protocol):
 class ReadCtVolume(Protocol):
     """Reads one CT series."""
 
-    def __call__(self, paths: Sequence[Path], *, must_hold: Collection[str] = ()) -> CtVolume:
-        """Read files into a volume that holds the images of these SOP Instance UIDs, where not all can be held."""
+    def __call__(self, paths: Sequence[Path], *, must_hold: Collection[object] = ()) -> CtVolume:
+        """Read files into a volume that holds these images, where not all can be held.
+
+        ``must_hold`` are SOP Instance UIDs or (SOP Instance UID, frame number).
+        """
         ...
 
 

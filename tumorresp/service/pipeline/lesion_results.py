@@ -25,20 +25,31 @@ class _Record:
     segmenter: SegmenterIdentity
     findings: tuple[Finding, ...]
     biomarkers: Biomarkers | None
-    failure: str
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """What a file holds where there is no mask."""
+
+    words: str
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class LesionResult:
-    """What segmenting one measurement gave: a mask with biomarkers, or why there is none."""
+    """What segmenting one measurement gave: a mask with biomarkers, or why there is none.
+
+    ``findings`` are what was noticed of the CT where there is no mask to carry it.
+    """
 
     mask: LesionMask | None
     biomarkers: Biomarkers | None
     failure: str = ""
+    findings: tuple[Finding, ...] = ()
 
 
 _RECORD = TypeAdapter(_Record)
-_FAILURE = TypeAdapter(str)
+_FAILURE = TypeAdapter(_Failure)
 
 
 class LesionResultFiles:
@@ -55,7 +66,8 @@ class LesionResultFiles:
             return None
         with np.load(path, allow_pickle=False) as stored:
             if "record" not in stored:
-                return LesionResult(None, None, _FAILURE.validate_json(stored["failure"].tobytes()))
+                failure = _FAILURE.validate_json(stored["failure"].tobytes())
+                return LesionResult(None, None, failure.words, failure.findings)
             record = _RECORD.validate_json(stored["record"].tobytes())
             voxels = np.unpackbits(stored["voxels"], count=int(np.prod(stored["shape"]))).astype(bool)
             mask = LesionMask(
@@ -67,12 +79,13 @@ class LesionResultFiles:
                 record.key_slice,
                 record.findings,
             )
-        return LesionResult(mask, record.biomarkers, record.failure)
+        return LesionResult(mask, record.biomarkers)
 
     def save(self, key: str, result: LesionResult) -> None:
         """Store a result under a digest, atomically."""
         if result.mask is None:
-            arrays = {"failure": np.frombuffer(_FAILURE.dump_json(result.failure), np.uint8)}
+            failure = _Failure(result.failure, result.findings)
+            arrays = {"failure": np.frombuffer(_FAILURE.dump_json(failure), np.uint8)}
         else:
             mask = result.mask
             record = _Record(
@@ -83,7 +96,6 @@ class LesionResultFiles:
                 mask.segmenter,
                 mask.findings,
                 result.biomarkers,
-                result.failure,
             )
             arrays = {
                 "record": np.frombuffer(_RECORD.dump_json(record), np.uint8),

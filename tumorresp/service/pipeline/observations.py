@@ -127,7 +127,10 @@ def _volume_doubt(item: LesionEvaluation) -> str:
     """Return why the volume of a measured lesion is not known or not to be believed; empty where it is."""
     if item.biomarkers is not None and item.mask is not None and not item.mask.is_empty:
         return item.biomarkers.volume_doubt
-    return "" if item.measurement.long_axis is None else "it has no mask"
+    if item.measurement.long_axis is None:
+        return ""
+    reasons = [finding.message for finding in item.findings if finding.code == "not-segmented"]
+    return reasons[0].replace("No mask", "it has no mask", 1).rstrip(".") if reasons else "it has no mask"
 
 
 def _observation(lesion: Lesion, state: LesionState, *, pending: str, source: str = "") -> LesionObservation:

@@ -17,6 +17,7 @@ import structlog
 from tumorresp.domain.ct_volume import CtVolume
 from tumorresp.domain.errors import InvalidInput, MissingImages, SegmentationFailed
 from tumorresp.domain.evaluation import AmbiguousMatch, SubjectEvaluation, TimePointEvaluation
+from tumorresp.domain.finding import Finding
 from tumorresp.domain.identity import Json, digest
 from tumorresp.domain.measurement import Measurement
 from tumorresp.domain.prompt import box_prompt
@@ -140,7 +141,7 @@ class Stations:
         if not files:
             raise MissingImages("the CT series of a measurement is not here.", where=series_instance_uid)
         measured = {
-            item.measurement.sop_instance_uid
+            (item.measurement.sop_instance_uid, item.measurement.frame_number)
             for item in plan.placed.values()
             if item.measurement.series_instance_uid == series_instance_uid
         }
@@ -169,8 +170,11 @@ class Stations:
 
     def _segment(self, plan: ReadingPlan, measurement: Measurement) -> LesionResult:
         settings = self._settings
+        noticed: tuple[Finding, ...] = ()
         try:
             volume = self._volume(plan, measurement.series_instance_uid)
+            noticed = volume.findings
+            _check_usable(volume, measurement)
             prompt = box_prompt(
                 measurement,
                 volume.geometry,
@@ -182,7 +186,8 @@ class Stations:
             return LesionResult(mask, quantify(volume, mask, with_radiomics=settings.radiomics))
         except (SegmentationFailed, InvalidInput) as error:
             _log.warning("lesion not segmented", measurement=measurement.measurement_uid, reason=error.code)
-            return LesionResult(None, None, str(error))
+            words = " ".join(part for part in (error.message, error.remedy) if part)
+            return LesionResult(None, None, words, noticed)
 
     def _conclude(self, subject_key: str, plan: ReadingPlan, reading: Reading) -> ConcludedReading:
         def result_of(measurement: Measurement) -> LesionResult | None:
@@ -239,6 +244,26 @@ def _undecided(point: TimePointEvaluation, item: AmbiguousMatch) -> WaitingItem:
     return WaitingItem("match-ambiguous", item.reason, f"{where}, measurement {item.measurement.measurement_uid}")
 
 
+def _check_usable(volume: CtVolume, measurement: Measurement) -> None:
+    """Refuse to segment on numbers that are no CT numbers, or on another stack than the one that was measured.
+
+    Raises
+    ------
+    InvalidInput
+        With the reason; the measurement itself counts on.
+    """
+    if volume.numbers_doubt:
+        raise InvalidInput(
+            f"the CT numbers of the series are not used: {volume.numbers_doubt}.", where=volume.series_instance_uid
+        )
+    if (measurement.sop_instance_uid, measurement.frame_number) in volume.other_stacks:
+        raise InvalidInput(
+            "the image that it was measured on is of another stack of its series than most measurements are on.",
+            where=measurement.sop_instance_uid,
+            remedy="Send each stack as a series of its own.",
+        )
+
+
 class _RecentVolumes:
     """The last few CT volumes, since all lesions of a series follow one another."""
 
@@ -248,8 +273,11 @@ class _RecentVolumes:
         self._volumes: dict[tuple[str, str], CtVolume] = {}
         self._lock = threading.Lock()
 
-    def get(self, series_instance_uid: str, files: Sequence[InputFile], measured: frozenset[str]) -> CtVolume:
-        key = series_instance_uid, digest([sorted(file.sha256 for file in files), sorted(measured)])
+    def get(
+        self, series_instance_uid: str, files: Sequence[InputFile], measured: frozenset[tuple[str, int | None]]
+    ) -> CtVolume:
+        held: list[Json] = [[uid, frame] for uid, frame in sorted(measured, key=str)]
+        key = series_instance_uid, digest([sorted(file.sha256 for file in files), held])
         with self._lock:
             if key not in self._volumes:
                 while len(self._volumes) >= self._keep:
