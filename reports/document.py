@@ -11,10 +11,11 @@ from PIL import Image
 
 from reports.curves import burden_figure, figure_png, figure_svg
 from reports.overlay import Picture, lesion_picture
-from reports.response_rows import all_findings, amount, category_words, lesion_rows, percent, response_rows
+from reports.response_rows import MAY_CHANGE, amount, category_words, lesion_rows, percent, response_rows
 from tumorresp.domain.ct_volume import CtVolume
 from tumorresp.domain.errors import InvalidInput, TumorRespError
 from tumorresp.domain.evaluation import AmbiguousMatch, SubjectEvaluation, TimePointEvaluation
+from tumorresp.domain.evaluation_findings import all_findings
 from tumorresp.domain.segmentation import SegmenterIdentity
 
 _ENVIRONMENT = Environment(
@@ -92,12 +93,14 @@ def build_html(evaluation: SubjectEvaluation, pictures: ReportPictures) -> str:
         pictures={key: base64.b64encode(png_bytes(picture)).decode() for key, picture in pictures.lesions.items()},
         curve=pictures.curve_svg,
         ambiguous=ambiguous_matches(evaluation),
-        findings=all_findings(evaluation),
+        findings=[item for item in all_findings(evaluation) if not item.finding.decides],
+        deciding=[item for item in all_findings(evaluation) if item.finding.decides],
         segmenters=segmenters_of(evaluation),
         rules=rules_of(evaluation),
         amount=amount,
         percent=percent,
         category=category_words,
+        mark=MAY_CHANGE,
     )
 
 

@@ -27,6 +27,7 @@ from reports.lesion_groups import Group, SegmentedSeries, mask_group, reader_gro
 from reports.report_concepts import BASELINE_EVENT, BASELINE_TYPE, PROCEDURE
 from reports.response_groups import response_group
 from tumorresp.domain.evaluation import TimePointEvaluation
+from tumorresp.domain.evaluation_findings import PlacedFinding
 from tumorresp.domain.identity import derived_uid
 from tumorresp.domain.version import SOFTWARE_VERSION
 
@@ -43,6 +44,7 @@ def build_measurement_report(
     context: ReportContext,
     *,
     sop_class: str = "comprehensive",
+    deciding: Sequence[PlacedFinding] = (),
 ) -> Dataset:
     """Build the structured report of a time point.
 
@@ -57,8 +59,19 @@ def build_measurement_report(
     sop_class
         ``comprehensive`` or ``enhanced`` with lines on images (SCOORD), ``comprehensive-3d`` with lines in the patient
         (SCOORD3D).
+    deciding
+        What may have changed a response of this time point; it stands with the responses.
     """
-    groups = _groups(series, str(study_image.get("PatientID") or ""), time_point, days_since_baseline, sop_class)
+    groups = _lesion_groups(series, time_point, days_since_baseline, sop_class)
+    groups += [
+        response_group(
+            assessment,
+            str(study_image.get("PatientID") or ""),
+            _time_point_context(time_point, days_since_baseline),
+            deciding=[item.sentence for item in deciding if item.criterion in ("", assessment.criterion)],
+        )
+        for assessment in time_point.assessments
+    ]
     evidence = {str(item.SOPInstanceUID): item for group in groups for item in group.evidence}
     report = MeasurementReport(
         observation_context=_observers(time_point),
@@ -86,10 +99,10 @@ def build_measurement_report(
     return document
 
 
-def _groups(
-    series: Sequence[SegmentedSeries], patient_id: str, time_point: TimePointEvaluation, days: int, sop_class: str
+def _lesion_groups(
+    series: Sequence[SegmentedSeries], time_point: TimePointEvaluation, days: int, sop_class: str
 ) -> list[Group]:
-    """Return all groups: lesions in order, then criteria."""
+    """Return the groups of all lesions, in order."""
     by_uid = {item.volume.series_instance_uid: item for item in series}
     groups: list[Group] = []
     for item in time_point.lesions:
@@ -99,10 +112,7 @@ def _groups(
             groups.append(on_mask)
         in_3d = sop_class == "comprehensive-3d"
         groups.append(reader_group(item, held, _time_point_context(time_point, days), in_3d=in_3d))
-    return groups + [
-        response_group(assessment, patient_id, _time_point_context(time_point, days))
-        for assessment in time_point.assessments
-    ]
+    return groups
 
 
 def _observers(time_point: TimePointEvaluation) -> ObservationContext:

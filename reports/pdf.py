@@ -16,10 +16,10 @@ from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, SimpleD
 
 from reports.document import ReportPictures, ambiguous_matches, png_bytes, rules_of, segmenters_of
 from reports.response_rows import (
+    MAY_CHANGE,
     MISSING,
     LesionRow,
     ResponseRow,
-    all_findings,
     amount,
     category_words,
     lesion_rows,
@@ -29,6 +29,7 @@ from reports.response_rows import (
 from tumorresp.domain.assessment import Assessment, Category
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.evaluation import SubjectEvaluation
+from tumorresp.domain.evaluation_findings import all_findings
 
 _WIDTH = A4[0] - 36 * mm
 _PICTURE = 42 * mm
@@ -82,7 +83,8 @@ def build_pdf(evaluation: SubjectEvaluation, pictures: ReportPictures) -> bytes:
         invariant=1,
     )
     rows = response_rows(evaluation)
-    story: list[Flowable] = [*_heading(evaluation, rows), *_waiting(evaluation), *_response_table(rows)]
+    story: list[Flowable] = [*_heading(evaluation, rows), *_waiting(evaluation), *_deciding(evaluation)]
+    story += _response_table(rows)
     if len(rows) > 1:
         story += [Paragraph("Course", _H2), Image(io.BytesIO(pictures.curve_png), _WIDTH, _WIDTH * 3.1 / 8.4)]
     story += [*_lesions(evaluation, pictures), *_reasons(rows), *_findings(evaluation), *_provenance(evaluation)]
@@ -121,6 +123,18 @@ def _waiting(evaluation: SubjectEvaluation) -> list[Flowable]:
     return [Paragraph("Waiting for a person", _H2), *lines, _paragraph("In no sum until decided.", _NOTE)]
 
 
+def _deciding(evaluation: SubjectEvaluation) -> list[Flowable]:
+    found = [item for item in all_findings(evaluation) if item.finding.decides]
+    if not found:
+        return []
+    words = f"Responses at these time points and later ones are marked with {MAY_CHANGE}."
+    return [
+        Paragraph("May change a response", _H2),
+        *(_paragraph(item.sentence) for item in found),
+        _paragraph(words, _NOTE),
+    ]
+
+
 def _response_table(rows: tuple[ResponseRow, ...]) -> list[Flowable]:
     header = [
         "Time point",
@@ -148,9 +162,9 @@ def _response_table(rows: tuple[ResponseRow, ...]) -> list[Flowable]:
                 Paragraph(f"{point.name}<br/>{point.dates}", _TEXT),
                 *_sums(row.recist),
                 _paragraph(_parts(row.recist)),
-                _paragraph(category_words(row.recist.overall) if row.recist else MISSING, _CENTRE),
+                _paragraph(_category(row, row.recist), _CENTRE),
                 *_sums(row.volumetric),
-                _paragraph(category_words(row.volumetric.overall) if row.volumetric else MISSING, _CENTRE),
+                _paragraph(_category(row, row.volumetric), _CENTRE),
             ]
         )
         for column, assessment in ((5, row.recist), (9, row.volumetric)):
@@ -161,6 +175,10 @@ def _response_table(rows: tuple[ResponseRow, ...]) -> list[Flowable]:
     unit = _WIDTH / sum(widths)
     table = Table(cells, colWidths=[unit * width for width in widths], repeatRows=1, style=TableStyle(style))
     return [Paragraph("Response at each time point", _H2), table]
+
+
+def _category(row: ResponseRow, assessment: Assessment | None) -> str:
+    return MISSING if assessment is None else category_words(assessment.overall) + row.mark(assessment.criterion)
 
 
 def _parts(assessment: Assessment | None) -> str:
@@ -223,14 +241,15 @@ def _reasons(rows: tuple[ResponseRow, ...]) -> list[Flowable]:
 
 
 def _findings(evaluation: SubjectEvaluation) -> list[Flowable]:
-    findings = all_findings(evaluation)
+    findings = [item for item in all_findings(evaluation) if not item.finding.decides]
     if not findings:
         return []
     lines = [
         _paragraph(
-            f"{point.time_point.name}{', ' + lesion_id if lesion_id else ''} ({finding.severity}): {finding.message}"
+            f"{item.time_point.name}{', ' + item.lesion_id if item.lesion_id else ''} "
+            f"({item.finding.severity}): {item.finding.message}"
         )
-        for point, lesion_id, finding in findings
+        for item in findings
     ]
     return [Paragraph("What to check", _H2), *lines]
 

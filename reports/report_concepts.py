@@ -43,6 +43,7 @@ NON_TARGET_RESPONSE = _private("resp-non-target", "Response of Non-Target Lesion
 NEW_LESIONS = _private("new-lesions", "New Lesions")
 OVERALL_RESPONSE = _private("resp-overall", "Overall Response")
 REASON = _private("reason", "Reason")
+MAY_CHANGE = _private("may-change", "May Change the Response")
 RULE_PARAMETER = _private("rule-parameter", "Rule Parameter")
 REMARK = _private("remark", "Remark")
 VOLUMETRIC_RECIST = _private("volume-recist", "Volumetric Response")

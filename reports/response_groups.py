@@ -4,6 +4,8 @@ It stands among the lesions' groups (TID 1501) and not in the template's places 
 evaluations at the root, since readers in use (OHIF, Slicer, dcmqi, highdicom) look into Imaging Measurements only.
 """
 
+from collections.abc import Sequence
+
 from highdicom.sr import (
     CodeContentItem,
     MeasurementsAndQualitativeEvaluations,
@@ -20,6 +22,7 @@ from reports.report_concepts import (
     CHANGE_FROM_BASELINE,
     CHANGE_FROM_NADIR,
     DIFFERENCE_FROM_NADIR,
+    MAY_CHANGE,
     MEASUREMENT_METHOD,
     NADIR_SUM,
     NEW_LESIONS,
@@ -44,11 +47,18 @@ def response_tracking_uid(patient_id: str, criterion: str) -> str:
     return derived_uid("response", patient_id, criterion)
 
 
-def response_group(assessment: Assessment, patient_id: str, context: TimePointContext) -> Group:
+def response_group(
+    assessment: Assessment, patient_id: str, context: TimePointContext, *, deciding: Sequence[str] = ()
+) -> Group:
     """Return the TID 1501 group of a criterion.
 
     Target and non-target response stand as private questions with private answers, which every criterion has, and
     again as Current Response (112048, DCM) with DCM's answers, where DCM has one.
+
+    Parameters
+    ----------
+    deciding
+        Sentences on what may have changed the response.
     """
     method = criterion_code(assessment.criterion)
     values = (
@@ -78,6 +88,7 @@ def response_group(assessment: Assessment, patient_id: str, context: TimePointCo
     # highdicom writes a group's method as CONTAINS; TID 1501 row 8 wants a concept modifier, before the measurements.
     items.insert(2, CodeContentItem(concept(MEASUREMENT_METHOD), concept(method), relationship_type="HAS CONCEPT MOD"))
     for name, texts in (
+        (MAY_CHANGE, deciding),
         (REASON, assessment.reasons),
         (RULE_PARAMETER, tuple(f"{key} = {value}" for key, value in assessment.parameters)),
     ):

@@ -3,17 +3,20 @@
 Numbers stay unrounded here; ``millimetres`` and its neighbours turn them into words for people.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from tumorresp.domain.assessment import Assessment, Category
 from tumorresp.domain.evaluation import LesionEvaluation, SubjectEvaluation, TimePointEvaluation
-from tumorresp.domain.finding import Finding
+from tumorresp.domain.evaluation_findings import PlacedFinding, deciding_findings
 from tumorresp.domain.measurement import Axis, LesionState
 
 RECIST = "recist-1.1"
 VOLUMETRIC = "volume-recist"
 MISSING = "–"
+MAY_CHANGE = "(!)"
+"""Stands behind a category that something noticed may change."""
 
 
 def millimetres(value: float | Decimal | None) -> str:
@@ -61,11 +64,12 @@ def category_words(category: Category) -> str:
 
 @dataclass(frozen=True)
 class ResponseRow:
-    """One time point: RECIST 1.1 beside the volumetric response."""
+    """One time point: RECIST 1.1 beside the volumetric response, and what may change either, here or before."""
 
     time_point: TimePointEvaluation
     recist: Assessment | None
     volumetric: Assessment | None
+    deciding: tuple[PlacedFinding, ...] = ()
 
     @property
     def agree(self) -> bool | None:
@@ -73,6 +77,10 @@ class ResponseRow:
         if self.recist is None or self.volumetric is None or self.recist.overall is Category.BASELINE:
             return None
         return self.recist.overall == self.volumetric.overall
+
+    def mark(self, criterion: str) -> str:
+        """Return a sign to put behind a category that something noticed may change; empty where nothing may."""
+        return f" {MAY_CHANGE}" if any(item.criterion in ("", criterion) for item in self.deciding) else ""
 
 
 @dataclass(frozen=True)
@@ -126,10 +134,18 @@ def assessment_of(time_point: TimePointEvaluation, criterion: str) -> Assessment
 
 def response_rows(evaluation: SubjectEvaluation) -> tuple[ResponseRow, ...]:
     """Return one row a time point, in order."""
+    deciding = deciding_findings(evaluation)
     return tuple(
-        ResponseRow(point, assessment_of(point, RECIST), assessment_of(point, VOLUMETRIC))
+        ResponseRow(
+            point, assessment_of(point, RECIST), assessment_of(point, VOLUMETRIC), deciding_until(deciding, point)
+        )
         for point in evaluation.time_points
     )
+
+
+def deciding_until(deciding: Iterable[PlacedFinding], point: TimePointEvaluation) -> tuple[PlacedFinding, ...]:
+    """Return what may change the responses of a time point: what was noticed at it and before."""
+    return tuple(item for item in deciding if item.time_point.order <= point.time_point.order)
 
 
 def lesion_rows(evaluation: SubjectEvaluation) -> tuple[tuple[str, tuple[LesionRow, ...]], ...]:
@@ -139,19 +155,3 @@ def lesion_rows(evaluation: SubjectEvaluation) -> tuple[tuple[str, tuple[LesionR
         for lesion in point.lesions:
             rows.setdefault(lesion.lesion.lesion_id, []).append(LesionRow(point, lesion))
     return tuple((lesion_id, tuple(items)) for lesion_id, items in rows.items())
-
-
-def all_findings(evaluation: SubjectEvaluation) -> tuple[tuple[TimePointEvaluation, str, Finding], ...]:
-    """Return (time point, lesion ID or empty, finding) of everything that a person should see, without repeats."""
-    seen: dict[tuple[str, str, Finding], tuple[TimePointEvaluation, str, Finding]] = {}
-    for point in evaluation.time_points:
-        sources: list[tuple[str, tuple[Finding, ...]]] = [("", point.findings)]
-        for item in point.lesions:
-            masks = item.mask.findings if item.mask else ()
-            numbers = item.biomarkers.findings if item.biomarkers else ()
-            sources.append((item.lesion.lesion_id, (*item.findings, *item.measurement.findings, *masks, *numbers)))
-        sources += [("", assessment.findings) for assessment in point.assessments]
-        for lesion_id, findings in sources:
-            for finding in findings:
-                seen.setdefault((point.time_point.time_point_id, lesion_id, finding), (point, lesion_id, finding))
-    return tuple(seen.values())

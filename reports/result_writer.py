@@ -22,10 +22,18 @@ from reports.secondary_capture import build_secondary_capture
 from reports.segmentation import KIND as SEGMENTATION_KIND
 from reports.segmentation import build_segmentation, segmented_lesions
 from reports.source_images import image_of_study, read_source_images, study_moment
-from reports.tables import evaluation_json, lesion_records, records_csv, response_records
+from reports.tables import (
+    FINDING_COLUMNS,
+    evaluation_json,
+    finding_records,
+    lesion_records,
+    records_csv,
+    response_records,
+)
 from tumorresp.domain.ct_volume import CtVolume
 from tumorresp.domain.errors import InvalidInput, TumorRespError
 from tumorresp.domain.evaluation import SubjectEvaluation, TimePointEvaluation
+from tumorresp.domain.evaluation_findings import deciding_findings
 from tumorresp.ports import ResultFile
 
 _log = structlog.get_logger()
@@ -115,7 +123,15 @@ class DicomResultWriter:
             yield SEGMENTATION_KIND, "seg.dcm" if number == 1 else f"seg-{number}.dcm", segmentation
         so_far = _up_to(evaluation, time_point)
         days = (time_point.time_point.date - so_far.time_points[0].time_point.date).days
-        report = build_measurement_report(held, study_image, time_point, days, context, sop_class=self._switches.report)
+        report = build_measurement_report(
+            held,
+            study_image,
+            time_point,
+            days,
+            context,
+            sop_class=self._switches.report,
+            deciding=deciding_findings(so_far),
+        )
         yield REPORT_KIND, "report.dcm", report
         if self._switches.secondary_capture:
             for number, capture in enumerate(_captures(held, time_point, context), start=1):
@@ -128,7 +144,7 @@ class DicomResultWriter:
     def write_subject(
         self, evaluation: SubjectEvaluation, volumes: Callable[[str], CtVolume], folder: Path
     ) -> tuple[Path, ...]:
-        """Write report.html, report.pdf, evaluation.json, responses.csv, lesions.csv and the pictures."""
+        """Write report.html, report.pdf, evaluation.json, responses.csv, lesions.csv, findings.csv and pictures."""
         pictures = draw_pictures(evaluation, volumes)
         contents = {
             "report.html": build_html(evaluation, pictures).encode(),
@@ -136,6 +152,7 @@ class DicomResultWriter:
             "evaluation.json": evaluation_json(evaluation).encode(),
             "responses.csv": records_csv(response_records(evaluation)).encode(),
             "lesions.csv": records_csv(lesion_records(evaluation)).encode(),
+            "findings.csv": records_csv(finding_records(evaluation), FINDING_COLUMNS).encode(),
             **_picture_files(evaluation, pictures),
         }
         for name, content in contents.items():

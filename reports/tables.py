@@ -3,19 +3,34 @@
 import csv
 import io
 import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from reports.response_rows import RECIST, VOLUMETRIC, assessment_of
+from reports.response_rows import RECIST, VOLUMETRIC, assessment_of, deciding_until
 from tumorresp.domain.assessment import Assessment
 from tumorresp.domain.evaluation import LesionEvaluation, SubjectEvaluation, TimePointEvaluation
+from tumorresp.domain.evaluation_findings import MATCH_AMBIGUOUS, PlacedFinding, all_findings, deciding_findings
 from tumorresp.domain.measurement import Axis
 
 TABLE_SCHEMA_VERSION = "1"
+FINDING_COLUMNS = (
+    "subject",
+    "time_point",
+    "date",
+    "lesion",
+    "criterion",
+    "code",
+    "severity",
+    "decides",
+    "message",
+    "where",
+)
 
 
 def response_records(evaluation: SubjectEvaluation) -> list[dict[str, Any]]:
-    """Return one flat record a time point: RECIST 1.1 beside the volumetric response."""
-    return [_response_record(evaluation, point) for point in evaluation.time_points]
+    """Return one flat record a time point: RECIST 1.1 beside the volumetric response; ``may_change`` flags doubts."""
+    deciding = deciding_findings(evaluation)
+    return [_response_record(evaluation, point, deciding) for point in evaluation.time_points]
 
 
 def lesion_records(evaluation: SubjectEvaluation) -> list[dict[str, Any]]:
@@ -23,23 +38,54 @@ def lesion_records(evaluation: SubjectEvaluation) -> list[dict[str, Any]]:
     return [_lesion_record(evaluation, point, lesion) for point in evaluation.time_points for lesion in point.lesions]
 
 
-def records_csv(records: list[dict[str, Any]]) -> str:
-    """Return records as CSV (RFC 4180) with a header; no value is an empty field."""
+def finding_records(evaluation: SubjectEvaluation) -> list[dict[str, Any]]:
+    """Return one flat record a finding; ``decides`` is yes where it may have changed a response category."""
+    found = [*all_findings(evaluation), *(item for item in deciding_findings(evaluation) if _is_waiting(item))]
+    return [
+        {
+            "subject": evaluation.subject_key,
+            "time_point": item.time_point.name,
+            "date": item.time_point.date.isoformat(),
+            "lesion": item.lesion_id,
+            "criterion": item.criterion,
+            "code": item.finding.code,
+            "severity": str(item.finding.severity),
+            "decides": "yes" if item.finding.decides else "no",
+            "message": item.finding.message,
+            "where": item.finding.where,
+        }
+        for item in sorted(found, key=lambda item: item.time_point.order)
+    ]
+
+
+def _is_waiting(item: PlacedFinding) -> bool:
+    return item.finding.code == MATCH_AMBIGUOUS
+
+
+def records_csv(records: list[dict[str, Any]], columns: Sequence[str] = ()) -> str:
+    """Return records as CSV (RFC 4180) with a header; no value is an empty field.
+
+    Parameters
+    ----------
+    columns
+        The header where there is no record.
+    """
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, list(records[0]) if records else [], lineterminator="\r\n")
+    writer = csv.DictWriter(stream, list(records[0]) if records else list(columns), lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(records)
     return stream.getvalue()
 
 
 def evaluation_document(evaluation: SubjectEvaluation) -> dict[str, Any]:
-    """Return both tables, reasons and what waits as one JSON-ready document."""
+    """Return the tables, reasons and what waits as one JSON-ready document."""
     return {
         "schema": f"tumorresp-evaluation-{TABLE_SCHEMA_VERSION}",
         "software_version": evaluation.software_version,
         "subject": evaluation.subject_key,
         "responses": response_records(evaluation),
         "lesions": lesion_records(evaluation),
+        "findings": finding_records(evaluation),
         "reasons": [
             {
                 "time_point": point.time_point.name,
@@ -69,7 +115,9 @@ def evaluation_json(evaluation: SubjectEvaluation) -> str:
     return json.dumps(evaluation_document(evaluation), indent=2, ensure_ascii=False)
 
 
-def _response_record(evaluation: SubjectEvaluation, point: TimePointEvaluation) -> dict[str, Any]:
+def _response_record(
+    evaluation: SubjectEvaluation, point: TimePointEvaluation, deciding: Sequence[PlacedFinding]
+) -> dict[str, Any]:
     record: dict[str, Any] = {
         "subject": evaluation.subject_key,
         "time_point": point.time_point.name,
@@ -78,7 +126,16 @@ def _response_record(evaluation: SubjectEvaluation, point: TimePointEvaluation) 
     }
     for prefix, criterion, unit in (("recist", RECIST, "mm"), ("volume", VOLUMETRIC, "mm3")):
         record |= _assessment_columns(prefix, unit, assessment_of(point, criterion))
-    return record
+    return record | {"may_change": "; ".join(_flags(deciding, point))}
+
+
+def _flags(deciding: Iterable[PlacedFinding], point: TimePointEvaluation) -> list[str]:
+    """Return the codes of what may change a time point's responses, each once; earlier ones with their time point."""
+    codes = (
+        item.finding.code if item.time_point == point.time_point else f"{item.finding.code} ({item.time_point.name})"
+        for item in deciding_until(deciding, point)
+    )
+    return list(dict.fromkeys(codes))
 
 
 def _assessment_columns(prefix: str, unit: str, assessment: Assessment | None) -> dict[str, Any]:

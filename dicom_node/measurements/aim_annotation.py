@@ -114,10 +114,10 @@ def _with_lines(base: MarkedMeasurement, annotation: AimAnnotation, shift: float
     findings = []
     if len(lines) > 2:
         words = f"The annotation has {len(lines)} lines; the two that its calculations name, or the longest, were used."
-        findings.append(Finding("lines-passed-over", Severity.WARNING, words))
+        findings.append(Finding("lines-passed-over", Severity.WARNING, words, decides=bool(rest)))
     if long_line is not None and short_line is not None and long_line.sop_instance_uid != short_line.sop_instance_uid:
         words = "The annotation's lines lie on different images; the short axis was left out."
-        findings.append(Finding("axes-on-different-images", Severity.WARNING, words))
+        findings.append(Finding("axes-on-different-images", Severity.WARNING, words, decides=True))
         short_line = None
     image = long_line or (rest or lines)[0]
     return replace(

@@ -183,14 +183,15 @@ def _long_and_short(lines: Sequence[Line]) -> MarkedAxes:
     if unnamed:
         second_is_short = short_line is None and len(unnamed) == 2
         words = f"The report names {len(unnamed)} lengths and no axes: only the longest one was used."
-        finding = Finding("lines-passed-over", Severity.WARNING, words)
+        finding = Finding("lines-passed-over", Severity.WARNING, words, decides=True)
         if second_is_short:
             words = "The report names two lengths and no axes: the longer one was taken as long axis."
             finding = Finding("axes-by-length", Severity.INFO, words)
         return MarkedAxes(None, short_line, tuple(unnamed), second_is_short, findings=(finding,))
     if long_line is not None and short_line is not None and long_line.image != short_line.image:
         words = "The axes lie on different images; the short axis was left out."
-        return MarkedAxes(long_line, findings=(Finding("axes-on-different-images", Severity.WARNING, words),))
+        finding = Finding("axes-on-different-images", Severity.WARNING, words, decides=True)
+        return MarkedAxes(long_line, findings=(finding,))
     return MarkedAxes(long_line, short_line)
 
 

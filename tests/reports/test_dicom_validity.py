@@ -19,6 +19,7 @@ from tests.real_servers import run_tool, tool
 from tests.reports.phantom_evaluation import phantom, phantom_evaluation, volumes
 from tests.reports.small_ct import axis_on_slice, lesion_on, time_point_of, write_small_ct
 from tumorresp.domain.evaluation import SubjectEvaluation
+from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionState
 from tumorresp.domain.terminology import Code
 from tumorresp.quantify.lesion import quantify
@@ -104,6 +105,19 @@ def written(volume, paths, folder, switches=EVERYTHING, **options):
     return DicomResultWriter(switches).write_time_point(
         subject, subject.time_points[0], {volume.series_instance_uid: paths}, lambda _: volume, "digest", folder
     )
+
+
+def test_a_report_with_what_may_change_a_response_is_valid(scan_folder, tmp_path):
+    evaluation, scan = phantom_evaluation(), phantom()[1]
+    first, second, third = evaluation.time_points
+    second = replace(second, findings=(Finding("lines-passed-over", Severity.WARNING, "Three lines.", decides=True),))
+    evaluation = replace(evaluation, time_points=(first, second, third))
+    files = DicomResultWriter(EVERYTHING).write_time_point(
+        evaluation, second, {scan.series_instance_uid: scan_folder}, volumes, "digest", tmp_path
+    )
+    (report,) = (file.path for file in files if file.kind == "SR")
+    assert complaints(report) == []
+    assert run_tool("dsrdump", report).stdout.count("Follow-up 1: Three lines.") == 2  # with both criteria
 
 
 def test_dciodvfy_has_nothing_to_say(results):

@@ -14,11 +14,12 @@ from lxml import html
 from reports.document import build_html, draw_pictures
 from reports.overlay import LONG_AXIS_COLOUR, MASK_COLOUR, lesion_picture, slice_picture, window_grey
 from reports.pdf import build_pdf
-from reports.response_rows import all_findings, millilitres, percent
+from reports.response_rows import millilitres, percent
 from reports.tables import evaluation_document, evaluation_json, lesion_records, records_csv, response_records
 from tests.reports.phantom_evaluation import ambiguous_measurement, phantom_evaluation, volumes
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.evaluation import SubjectEvaluation
+from tumorresp.domain.evaluation_findings import all_findings
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +143,7 @@ def test_tables_give_unrounded_numbers_back(evaluation):
 
 def test_findings_are_listed_once_a_lesion_and_time_point(evaluation):
     found = all_findings(evaluation)
-    assert [(point.time_point.order, lesion) for point, lesion, _ in found] == [(1, "T02"), (2, "T02"), (3, "T02")]
+    assert [(item.time_point.order, item.lesion_id) for item in found] == [(1, "T02"), (2, "T02"), (3, "T02")]
 
 
 @pytest.mark.parametrize(("mm3", "words"), [(None, "–"), (0, "0.00 ml"), (9_994, "9.99 ml"), (19_140.2, "19.1 ml")])

@@ -232,7 +232,8 @@ def test_files_of_a_subject(tmp_path):
         for item in point.lesions
         if item.measurement.long_axis is not None
     }
-    assert names - pictured == {"report.html", "report.pdf", "evaluation.json", "responses.csv", "lesions.csv"}
+    tables = {"evaluation.json", "responses.csv", "lesions.csv", "findings.csv"}
+    assert names - pictured == {"report.html", "report.pdf"} | tables
     assert pictured <= names
     assert json.loads((tmp_path / "evaluation.json").read_text("utf-8"))["subject"] == "0123456789ab"
     with Image.open(tmp_path / min(pictured)) as picture:

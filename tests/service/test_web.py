@@ -1,5 +1,6 @@
 """Status page and API over a store: numbers right, strangers kept out, no patient data."""
 
+import datetime
 import json
 from pathlib import Path
 
@@ -7,11 +8,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tumorresp.domain.identity import pseudonym
-from tumorresp.service.store import ReceivedInstance, Store, WaitingItem
+from tumorresp.service.store import EvaluationRun, ReceivedInstance, Store, WaitingItem
+from tumorresp.service.store_index import StoreIndex
 from tumorresp.service.web.app import create_app
 
 PATIENT = "CANARY^PATIENT-0815"
 KEY = pseudonym(PATIENT)
+LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
 
 @pytest.fixture
@@ -118,3 +121,23 @@ def test_retry_orders_what_can_be_ordered(client: TestClient):
     assert client.post("/api/retry", params={"subject": KEY}).json() == {"evaluations": 1, "deliveries": 0}
     assert client.post("/api/retry", params={"subject": "nobody"}).json() == {"evaluations": 0, "deliveries": 0}
     assert client.post("/api/retry").json() == {"evaluations": 0, "deliveries": 0}
+
+
+def test_what_may_change_a_response_stands_on_page_status_and_metrics(client: TestClient, tmp_path: Path):
+    """It is kept with the evaluation that was running when it was noticed."""
+    store = Store(f"sqlite:///{tmp_path / 'index.sqlite'}")
+    assert client.get("/api/status").json()["deciding"] == []
+    store.settle_series(("1.2.3", 0, 0), 0.0, LONG_AGO, (), "settings")
+    latest = store.latest_evaluation(KEY)
+    store.enter_stage(EvaluationRun(KEY, latest.digest, latest.run), "conclude")
+    sentence = "Follow-up 1, NEW01: nobody called this “lesion” <new>; it was taken as new."
+    StoreIndex(store).record_deciding(KEY, [sentence])
+    state = client.get("/api/status").json()
+    assert state["deciding"] == [{"subject_key": KEY, "message": sentence}]
+    page = client.get("/").text
+    assert "May change a response" in page
+    assert "Follow-up 1, NEW01: nobody called this “lesion” &lt;new&gt;" in page
+    assert "tumorresp_deciding 1.0" in client.get("/metrics").text
+    StoreIndex(store).record_deciding(KEY, [])
+    assert "May change a response" not in client.get("/").text
+    store.close()

@@ -51,7 +51,7 @@ def stated_length(
         f"The stated {name} axis is {stated:.2f} mm; its end points and the image's spacing give "
         f"{axis.size_mm} mm, which is used."
     )
-    return stated, (Finding("stated-length-differs", Severity.WARNING, words),)
+    return stated, (Finding("stated-length-differs", Severity.WARNING, words, decides=True),)
 
 
 def crossing(long_axis: Axis, short_axis: Axis, label: str) -> tuple[Finding, ...]:

@@ -278,11 +278,11 @@ def _differences(seen: Seen, lesion: Lesion) -> tuple[Finding, ...]:
     findings = []
     if seen.role is not None and seen.role is not lesion.role:
         words = f"The reader calls it {seen.role} here; at first it was {lesion.role}, which counts."
-        findings.append(Finding("role-differs", Severity.WARNING, words, lesion.lesion_id))
+        findings.append(Finding("role-differs", Severity.WARNING, words, lesion.lesion_id, decides=True))
     if seen.measurement.nodal is not None and seen.measurement.nodal is not lesion.nodal:
         here, first = ("a lymph node", "none") if seen.measurement.nodal else ("no lymph node", "one")
         words = f"The reader calls it {here} here; at first it was {first}, which counts."
-        findings.append(Finding("nodal-differs", Severity.WARNING, words, lesion.lesion_id))
+        findings.append(Finding("nodal-differs", Severity.WARNING, words, lesion.lesion_id, decides=True))
     return tuple(findings)
 
 

@@ -56,7 +56,7 @@ def _with_named_lines(marked: MarkedMeasurement, planes: Planes) -> MarkedMeasur
     second = ranked[0]
     if (second.sop_instance_uid, second.frame_number) != (marked.sop_instance_uid, marked.frame_number):
         words = "The measurement's lines lie on different images; the short axis was left out."
-        finding = Finding("axes-on-different-images", Severity.WARNING, words, marked.label)
+        finding = Finding("axes-on-different-images", Severity.WARNING, words, marked.label, decides=True)
         return replace(marked, findings=(*marked.findings, finding))
     return replace(marked, short_axis=second.as_short)
 

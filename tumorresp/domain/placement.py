@@ -63,7 +63,7 @@ def place(
     nodal = _nodal(marked, findings)
     if marked.long_axis is None:
         words = "Only the short axis was measured; the long axis is not known, and the same line stands for it."
-        findings.append(Finding("short-axis-only", Severity.WARNING, words, marked.label))
+        findings.append(Finding("short-axis-only", Severity.WARNING, words, marked.label, decides=not nodal))
         return _measurement(
             marked, plane, (long_axis, long_axis if nodal else None), (stated_long, None), nodal, findings
         )

@@ -275,7 +275,7 @@ def _taken_as_new(seen: Seen, rules: TrackingParameters) -> tuple[Finding, ...]:
         "The reader states no role: taken as new, as no lesion of an earlier time point lies within "
         f"{rules.gate_mm:.0f} mm."
     )
-    return (Finding("taken-as-new", Severity.WARNING, words, seen.measurement.label),)
+    return (Finding("taken-as-new", Severity.WARNING, words, seen.measurement.label, decides=True),)
 
 
 def _doubt_that_new(matching: Matching, seen: Seen) -> Doubt | None:

@@ -77,7 +77,9 @@ def _diameter(rules: Recist11Parameters, seen: LesionObservation) -> TargetSize:
         return TargetSize(rules.too_small_mm, "too small to measure")
     if seen.nodal and seen.long_axis_mm is not None:
         words = f"{seen.name} is a node without a short axis, the one that RECIST 1.1 counts: it is not evaluable."
-        return TargetSize(None, finding=Finding("node-without-short-axis", Severity.ERROR, words, seen.lesion_id))
+        return TargetSize(
+            None, finding=Finding("node-without-short-axis", Severity.ERROR, words, seen.lesion_id, decides=True)
+        )
     return TargetSize(None)
 
 

@@ -93,7 +93,7 @@ def baseline_targets(
             targets.append(lesion)
             continue
         words = f"Target {lesion.name} has no measured {criterion.size_name} at baseline: it is in no sum."
-        findings.append(Finding("target-without-baseline", Severity.ERROR, words, lesion.lesion_id))
+        findings.append(Finding("target-without-baseline", Severity.ERROR, words, lesion.lesion_id, decides=True))
         if size.finding is not None:
             findings.append(size.finding)
     return tuple(targets), tuple(findings)
@@ -177,7 +177,9 @@ def _no_input(lesion_id: str, criterion: SumCriterion, note: str) -> LesionInput
 def _size(seen: LesionObservation, criterion: SumCriterion) -> TargetSize:
     if seen.is_contradictory:
         words = f"{seen.name} is called absent, but has a size: it is not evaluable until one of the two is corrected."
-        return TargetSize(None, finding=Finding("absent-with-size", Severity.ERROR, words, seen.lesion_id))
+        return TargetSize(
+            None, finding=Finding("absent-with-size", Severity.ERROR, words, seen.lesion_id, decides=True)
+        )
     return criterion.size(seen)
 
 

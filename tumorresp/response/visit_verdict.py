@@ -54,7 +54,7 @@ def read_baseline(visit: Visit, criterion: SumCriterion) -> Baseline:
     targets, findings = baseline_targets(visit, criterion)
     words = "is called new at the baseline, which has no new lesions: it is not used."
     findings += tuple(
-        Finding("new-at-baseline", Severity.ERROR, f"{item.name} {words}", item.lesion_id)
+        Finding("new-at-baseline", Severity.ERROR, f"{item.name} {words}", item.lesion_id, decides=True)
         for item in visit.observations
         if item.role is LesionRole.NEW
     )
@@ -121,7 +121,7 @@ def lesion_findings(visits: Sequence[Visit], index: int, baseline: Baseline, fra
             yield waits_for_decision(seen)
         if seen.role is not LesionRole.NEW and not from_baseline(seen, visits[0], visits[1 : index + 1], fragments):
             words = f"{seen.name} is called {seen.role}, but the baseline has no such lesion: it is not used."
-            yield Finding("lesion-without-baseline", Severity.ERROR, words, seen.lesion_id)
+            yield Finding("lesion-without-baseline", Severity.ERROR, words, seen.lesion_id, decides=True)
     yield from descent_findings(visits[0], visits[index], fragments, baseline.non_targets)
 
 

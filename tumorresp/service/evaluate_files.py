@@ -12,6 +12,7 @@ from reports.tables import evaluation_document
 from tumorresp.domain.errors import TumorRespError
 from tumorresp.ports import Progress
 from tumorresp.service.decisions import read_patient_links
+from tumorresp.service.pipeline.inputs import WaitingItem
 from tumorresp.service.pipeline.stations import Stations
 from tumorresp.service.settings import Settings
 from tumorresp.service.subject_sorting import sort_into_subjects
@@ -29,12 +30,22 @@ class EvaluatedSubject:
 
 @dataclass(frozen=True)
 class EvaluationOutcome:
-    """What came out, what waits, what was refused and what was passed over, in words."""
+    """What came out, what waits, what was refused and what was passed over, in words.
+
+    ``why_nothing`` says why there is no subject; empty where there is one.
+    """
 
     subjects: tuple[EvaluatedSubject, ...]
     waiting: tuple[str, ...]
     refused: tuple[str, ...]
     passed_over: tuple[str, ...] = ()
+    why_nothing: str = ""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything was used and nothing that was noticed may change a response."""
+        decides = any(item["decides"] == "yes" for subject in self.subjects for item in subject.document["findings"])
+        return bool(self.subjects) and not (self.waiting or self.refused or decides)
 
 
 def evaluate_files(inputs: Sequence[Path], out: Path, settings: Settings, progress: Progress) -> EvaluationOutcome:
@@ -68,7 +79,28 @@ def evaluate_files(inputs: Sequence[Path], out: Path, settings: Settings, progre
         tuple(f"{item.message} {item.where}" for item in noted if item.waits),
         tuple(refused),
         tuple(f"{item.message} {item.where}" for item in noted if not item.waits),
+        "" if subjects else _why_nothing(noted, len(refused)),
     )
+
+
+def _why_nothing(noted: Sequence[WaitingItem], refused: int) -> str:
+    """Return why there is no result: the measurements' CT is absent, or other reasons, each where it is true."""
+    without_ct = sum(item.code == "images-missing" for item in noted)
+    without_measurements = sum(item.code == "no-measurements" for item in noted)
+    others = sum(item.waits for item in noted) - without_ct - without_measurements
+    passed_over = sum(not item.waits for item in noted)
+    reasons = [
+        words
+        for number, words in (
+            (without_ct, f"{without_ct} measurement(s) refer to CT that is not here"),
+            (without_measurements, "CT is here that no usable measurement refers to"),
+            (others, f"{others} thing(s) wait for a person or for other data"),
+            (refused, f"{refused} thing(s) could not be used"),
+            (passed_over, f"{passed_over} thing(s) were passed over"),
+        )
+        if number
+    ]
+    return "; ".join(reasons) or "there is neither CT nor a document with measurements"
 
 
 def _evaluate_one(

@@ -39,6 +39,9 @@ class FolderIndex:
         """Replace what the subject waits for."""
         self.waiting[subject_key] = (*self.doubts.get(subject_key, ()), *items)
 
+    def record_deciding(self, subject_key: str, sentences: Sequence[str]) -> None:
+        """Keep nothing: the evaluation itself is at hand, and says it."""
+
     def quarantine(self, file: InputFile, error: TumorRespError) -> None:
         """Keep a file's reason for not being used, once."""
         self.refused[file.sha256, str(error)] = (file, error)

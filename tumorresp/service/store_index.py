@@ -1,5 +1,6 @@
 """The store as the stations see it: a subject's files, what waits, what was refused."""
 
+import json
 from collections.abc import Sequence
 
 from tumorresp.domain.errors import TumorRespError
@@ -40,6 +41,10 @@ class StoreIndex:
         ]
         records += [WaitingRecord(subject_key, item.code, item.message, item.where) for item in items]
         self._store.record_waiting(subject_key, records)
+
+    def record_deciding(self, subject_key: str, sentences: Sequence[str]) -> None:
+        """Keep with the running evaluation what was noticed that may change a response."""
+        self._store.record_summary(subject_key, json.dumps({"deciding": list(sentences)}, ensure_ascii=False))
 
     def quarantine(self, file: InputFile, error: TumorRespError) -> None:
         """Keep a file's reason for not being used."""

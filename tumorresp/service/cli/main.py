@@ -88,8 +88,8 @@ def evaluate(
     Instance UID. For each subject OUT gets a folder with report.html, report.pdf, tables, pictures, and a DICOM SEG
     and SR for each time point.
 
-    Exit code: 0 everything was used; 1 something waits for images or for a person, or was refused; the messages say
-    what.
+    Exit code: 0 everything was used; 1 something waits for images or for a person, was refused, or was noticed that
+    may change a response; the messages say what.
     """
     from tumorresp.service.evaluate_files import evaluate_files
 
@@ -108,9 +108,9 @@ def evaluate(
         error_console.print(f"[red]Not used[/] {escape(words)}")
     for words in outcome.passed_over:
         error_console.print(f"[dim]Passed over[/] {escape(words)}")
-    if not outcome.subjects:
-        error_console.print("[yellow]Nothing to show:[/] no measurement found its CT.")
-    raise typer.Exit(1 if outcome.waiting or outcome.refused or not outcome.subjects else 0)
+    if outcome.why_nothing:
+        error_console.print(f"[yellow]Nothing to show:[/] {outcome.why_nothing}.")
+    raise typer.Exit(0 if outcome.is_complete else 1)
 
 
 @app.command()
@@ -159,6 +159,8 @@ def status() -> None:
     console.print(subjects)
     if state["deliveries"]:
         console.print(_delivery_table(state["deliveries"]))
+    for item in state["deciding"]:
+        console.print(f"[bold yellow]May change a response[/] {item['subject_key']}: {escape(item['message'])}")
     for item in state["waiting"]:
         label = "[dim]Passed over[/]" if item["code"] in PASSED_OVER else "[yellow]Waiting[/]"
         console.print(f"{label} {item['subject_key']}: {escape(item['message'])} [dim]{item['where']}[/]")

@@ -21,8 +21,9 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from reports.response_rows import MISSING, RECIST, amount, percent
+from reports.response_rows import MAY_CHANGE, MISSING, RECIST, amount, percent
 from tumorresp.domain.errors import TumorRespError
+from tumorresp.domain.evaluation_findings import MATCH_AMBIGUOUS
 
 console = Console()
 error_console = Console(stderr=True)
@@ -87,6 +88,8 @@ def show_response_table(document: Mapping[str, Any], title: str) -> None:
         cells = (*_cells(row, "recist", "mm", wide), *_cells(row, "volume", "mm3", wide))
         table.add_row(f"{row['time_point']}\n[dim]{row['date']}[/]", *cells)
     console.print(table)
+    for sentence in deciding_sentences(document):
+        console.print(f"[bold yellow]{MAY_CHANGE} May change a response[/] {escape(sentence)}")
     for row in document["responses"]:
         lines = [
             line for item in document["reasons"] if item["time_point"] == row["time_point"] for line in _argument(item)
@@ -100,6 +103,20 @@ def show_response_table(document: Mapping[str, Any], title: str) -> None:
         console.print(Panel("\n".join(lines), title=title, title_align="left", border_style="dim"))
 
 
+def deciding_sentences(document: Mapping[str, Any]) -> list[str]:
+    """Return what may have changed a response category, each once, with where it was noticed.
+
+    What waits for a person is not among it: it is shown as waiting.
+    """
+    places: dict[str, list[str]] = {}
+    for item in document["findings"]:
+        if item["decides"] == "yes" and item["code"] != MATCH_AMBIGUOUS:
+            place = ", ".join(text for text in (item["time_point"], item["lesion"]) if text)
+            known = places.setdefault(item["message"], [])
+            known += [] if place in known else [place]
+    return [f"{'; '.join(found)}: {message}" for message, found in places.items()]
+
+
 def _argument(item: Mapping[str, Any]) -> list[str]:
     name = "RECIST 1.1" if item["criterion"] == RECIST else "Volumetric"
     return [f"[bold]{name}[/] {_category(item['overall'])}", *(f"  • {escape(reason)}" for reason in item["reasons"])]
@@ -107,12 +124,13 @@ def _argument(item: Mapping[str, Any]) -> list[str]:
 
 def _cells(row: Mapping[str, Any], prefix: str, unit: str, wide: bool) -> tuple[str, ...]:
     overall = row[f"{prefix}_overall"]
+    mark = f" {MAY_CHANGE}" if row["may_change"] else ""
     total = amount(_decimal(row[f"{prefix}_sum_{unit}"]), unit)
     changes = [
         percent(_decimal(row[f"{prefix}_change_from_{name}_percent"]))
         for name in (("baseline", "nadir") if wide else ("baseline",))
     ]
-    return total, *changes, MISSING if overall is None else _category(overall)
+    return total, *changes, (MISSING if overall is None else _category(overall)) + mark
 
 
 def _decimal(text: str | None) -> Decimal | None:

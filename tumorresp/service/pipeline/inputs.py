@@ -98,6 +98,10 @@ class InputIndex(Protocol):
         """Replace what the subject waits for."""
         ...
 
+    def record_deciding(self, subject_key: str, sentences: Sequence[str]) -> None:
+        """Replace what was noticed in the subject's running evaluation that may change a response."""
+        ...
+
     def quarantine(self, file: InputFile, error: TumorRespError) -> None:
         """Keep a file's reason for not being used; recording the same reason twice keeps one."""
         ...

@@ -17,6 +17,7 @@ import structlog
 from tumorresp.domain.ct_volume import CtVolume
 from tumorresp.domain.errors import InvalidInput, MissingImages, SegmentationFailed
 from tumorresp.domain.evaluation import AmbiguousMatch, SubjectEvaluation, TimePointEvaluation
+from tumorresp.domain.evaluation_findings import MATCH_AMBIGUOUS, deciding_findings
 from tumorresp.domain.finding import Finding
 from tumorresp.domain.identity import Json, digest
 from tumorresp.domain.measurement import Measurement
@@ -113,6 +114,7 @@ class Stations:
             for item in point.ambiguous
         ]
         self._index.record_waiting(subject_key, self._concerns(subject_key, plan, undecided))
+        self._index.record_deciding(subject_key, _deciding(concluded))
         return concluded
 
     def _concerns(
@@ -237,6 +239,19 @@ class Stations:
                 "software": SOFTWARE_VERSION,
             }
         )
+
+
+def _deciding(concluded: Sequence[ConcludedReading]) -> list[str]:
+    """Return what may change a response, each once, but for what waits, which is recorded as waiting."""
+    sentences = []
+    for number, reading in enumerate(concluded, start=1):
+        which = f"Reading {number}, " if len(concluded) > 1 else ""
+        sentences += [
+            f"{which}{item.sentence}"
+            for item in deciding_findings(reading.evaluation)
+            if item.finding.code != MATCH_AMBIGUOUS
+        ]
+    return list(dict.fromkeys(sentences))
 
 
 def _undecided(point: TimePointEvaluation, item: AmbiguousMatch) -> WaitingItem:

@@ -1,6 +1,7 @@
 """What goes into the store and what comes out of it: frozen values that know no database."""
 
 import datetime
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -140,6 +141,11 @@ class EvaluationRecord:
     stage: str
     summary_json: str
     failure: Failure | None
+
+    @property
+    def deciding(self) -> tuple[str, ...]:
+        """What was noticed that may have changed a response category, in sentences."""
+        return tuple(json.loads(self.summary_json).get("deciding", ()))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,15 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from tumorresp.domain.errors import Missing, TumorRespError
 from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.service.store import DeliveryState, SeriesState, Store
+from tumorresp.service.store.status import SubjectStatus
 from tumorresp.service.web import respond
 
 _PAGES = Environment(
     loader=PackageLoader("tumorresp.service.web"), autoescape=select_autoescape(default=True), undefined=StrictUndefined
 )
-_REPORT_FILES = frozenset({"report.html", "report.pdf", "evaluation.json", "responses.csv", "lesions.csv"})
+_REPORT_FILES = frozenset(
+    {"report.html", "report.pdf", "evaluation.json", "responses.csv", "lesions.csv", "findings.csv"}
+)
 
 
 def create_app(store: Store, results_folder: Path, evaluate_again: Callable[[str], bool]) -> FastAPI:
@@ -52,6 +55,7 @@ def create_app(store: Store, results_folder: Path, evaluate_again: Callable[[str
             counts=store.counts(),
             subjects=subjects,
             reports={s.subject_key: reports_of(s.subject_key) for s in subjects},
+            deciding=_deciding(subjects),
             waiting=[item for item in store.waiting() if item.waits],
             passed_over=[item for item in store.waiting() if not item.waits],
             quarantined=store.quarantined(),
@@ -127,9 +131,11 @@ def create_app(store: Store, results_folder: Path, evaluate_again: Callable[[str
 
 def service_state(store: Store) -> dict[str, Any]:
     """Return the state of the service as plain JSON values: pseudonyms and UIDs only."""
+    subjects = store.subject_statuses()
     state = {
         "counts": store.counts(),
-        "subjects": store.subject_statuses(),
+        "subjects": subjects,
+        "deciding": _deciding(subjects),
         "waiting": store.waiting(),
         "quarantined": store.quarantined(),
         "deliveries": store.deliveries(),
@@ -139,6 +145,16 @@ def service_state(store: Store) -> dict[str, Any]:
     return plain
 
 
+def _deciding(subjects: Sequence[SubjectStatus]) -> list[dict[str, str]]:
+    """Return what may change a response, by subject."""
+    return [
+        {"subject_key": subject.subject_key, "message": sentence}
+        for subject in subjects
+        if subject.evaluation is not None
+        for sentence in subject.evaluation.deciding
+    ]
+
+
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
@@ -146,13 +162,14 @@ def _plain(value: Any) -> Any:
 
 
 def _registry(store: Store) -> CollectorRegistry:
-    counts = store.counts()
+    counts, subjects = store.counts(), store.subject_statuses()
     registry = CollectorRegistry()
     for name, words, value in (
         ("tumorresp_instances", "DICOM instances received", counts.instances),
         ("tumorresp_series_receiving", "Series still arriving", counts.series[SeriesState.RECEIVING]),
         ("tumorresp_subjects", "Subjects known", len(store.subjects())),
         ("tumorresp_waiting", "Things that wait for images or for a person", counts.waiting),
+        ("tumorresp_deciding", "Things noticed that may change a response", len(_deciding(subjects))),
         ("tumorresp_quarantined", "Files that could not be used", counts.quarantined),
     ):
         Gauge(name, words, registry=registry).set(value)
