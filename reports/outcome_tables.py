@@ -248,9 +248,9 @@ def _growth(outcome: SubjectOutcome) -> Iterator[tuple[Value, ...]]:
     """Give the growth of every sum in mm or mm3: rates of the first and the last interval, and the fitted model."""
     for item in outcome.outcomes:
         known = [
-            ((visit.date - outcome.course.visits[0].date).days, float(assessment.target_sum))
+            ((visit.date - outcome.course.visits[0].date).days, float(assessment.complete_sum))
             for visit, assessment in zip(outcome.course.visits, item.assessments, strict=True)
-            if assessment.target_sum is not None
+            if assessment.complete_sum is not None
         ]
         if not known or item.assessments[0].unit not in _GROWING:
             continue

@@ -137,7 +137,7 @@ def _sums_of(
     best = _best_index(assessments, progression)
     for index, (visit, item) in enumerate(zip(reading.visits, assessments, strict=True)):
         is_baseline = index == 0
-        complete = item.target_sum is not None and not is_baseline
+        complete = item.complete_sum is not None and not is_baseline
         yield {
             **of_parameter,
             **_when(subject, reading, index),
@@ -238,9 +238,9 @@ def _best_index(assessments: Sequence[Assessment], progression: int | None) -> i
     """Return the visit after the baseline with the smallest complete sum, up to the first PD; of equals the first."""
     last = len(assessments) - 1 if progression is None else progression
     complete = [
-        (item.target_sum, index)
+        (item.complete_sum, index)
         for index, item in enumerate(assessments[: last + 1])
-        if index and item.target_sum is not None
+        if index and item.complete_sum is not None
     ]
     return min(complete)[1] if complete else None
 

@@ -10,6 +10,7 @@ from tumorresp.domain.assessment import Category, NewLesionStatus
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.finding import Severity
 from tumorresp.response import Recist11Parameters, Visit, assess_recist_1_1
+from tumorresp.response.subject import dated_responses
 
 # Target response of the last visit.
 TARGET_EXAMPLES = [
@@ -265,3 +266,18 @@ def test_baseline_has_no_new_lesions() -> None:
     first, later = assess_recist_1_1(visits("T01=20 NEW01=8", "T01=20 NEW01=8"))
     assert "new-at-baseline" in {f.code for f in first.findings}
     assert (later.new_lesions, later.overall) == (NewLesionStatus.NO, Category.SD)
+
+
+def test_the_sum_of_what_was_assessed_is_shown_where_asked_for_and_makes_no_nadir() -> None:
+    """A sum of 60, then 25 of 36 with a lesion missing, then 40: the nadir is 60, and 40 is no progression."""
+    course = visits("T01=40 T02=20", "T01=25 T02=ne", "T01=25 T02=15", "T01=90 T02=ne")
+    shown = assess_recist_1_1(course, Recist11Parameters(incomplete_sum_shown=True))
+    hidden = assess_recist_1_1(course)
+    assert [item.target_sum for item in shown] == [60, 25, 40, 90]
+    assert [item.complete_sum for item in shown] == [60, None, 40, None]
+    assert [item.target_sum for item in hidden] == [item.complete_sum for item in hidden] == [60, None, 40, None]
+    assert [item.nadir_sum for item in shown] == [item.nadir_sum for item in hidden] == [None, 60, 60, 40]
+    assert [item.overall for item in shown] == [item.overall for item in hidden] == ["BASELINE", "NE", "PR", "PD"]
+    assert shown[1].change_from_baseline_percent == pytest.approx(Decimal("-58.333333"), abs=Decimal("0.001"))
+    assert shown[3].change_from_nadir == 50
+    assert [item.target_sum for item in dated_responses(course, shown)] == [None, 40, None]

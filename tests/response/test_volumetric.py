@@ -1,14 +1,19 @@
 """Volumetric response: exact cubes of RECIST's ratios, the 5 mm of sphere diameter, the measurement error."""
 
+import datetime
 import math
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 
 from tests.response.courses import visits
+from tumorresp.domain.assessment import Assessment
 from tumorresp.domain.finding import Severity
-from tumorresp.response import VolumetricParameters, assess_volumetric
+from tumorresp.domain.measurement import LesionRole, LesionState
+from tumorresp.response import LesionObservation, Visit, VolumetricParameters, assess_volumetric
+from tumorresp.response.parameters import VolumeFrom
 from tumorresp.response.reliable_change import reliable_change_percent
 from tumorresp.response.volumetric import sphere_diameter_mm, sphere_volume_mm3
 
@@ -130,3 +135,55 @@ def test_other_thresholds() -> None:
     rules = VolumetricParameters(partial_response=Fraction(65, 100), progression=Fraction(155, 100))
     for volume, expected in (("65000", "PR"), ("65001", "SD"), ("154999", "SD"), ("155000", "PD")):
         assert assess_volumetric(visits("T01=v100000", f"T01=v{volume}"), rules)[1].target == expected
+
+
+ELLIPSOID = VolumetricParameters(volume_from=VolumeFrom.ELLIPSOID)
+
+
+def ellipsoid(*diameters: str | None, state: LesionState = LesionState.MEASURED) -> LesionObservation:
+    long_axis, short_axis, third_axis = (None if item is None else Decimal(item) for item in diameters)
+    return LesionObservation(
+        "T01", LesionRole.TARGET, False, "lung", state, long_axis, short_axis, Decimal(1), third_axis_mm=third_axis
+    )
+
+
+def ellipsoids(*seen: LesionObservation) -> tuple[Assessment, ...]:
+    start = datetime.date(2024, 1, 1)
+    course = [Visit(f"v{n}", f"v{n}", start + datetime.timedelta(42 * n), (item,)) for n, item in enumerate(seen)]
+    return assess_volumetric(course, ELLIPSOID)
+
+
+@pytest.mark.parametrize("diameters", [("40", "30", "20"), ("20", "40", "30"), ("30.5", "30.5", "30.5")])
+def test_volume_of_an_ellipsoid(diameters: tuple[str, str, str]) -> None:
+    (found,) = ellipsoids(ellipsoid(*diameters))
+    one, other, third = (float(item) for item in diameters)
+    assert float(found.target_sum or 0) == pytest.approx(math.pi / 6 * one * other * third, rel=1e-12)
+
+
+def test_ellipsoids_respond_as_volumes_do() -> None:
+    """A sphere of 40 mm shrinks to 28 mm (0.343 of its volume, PR) and grows again, at both limits of PD."""
+    for sizes, expected in (
+        (("40", "28", "33.6"), "PR PD"),
+        (("40", "28.000001", "33.6"), "SD SD"),  # 1.2 times 28.000001 is more than 33.6
+        (("40", "25", "30"), "PR PD"),  # exactly 5 mm wider, exactly 1.2 times
+        (("40", "25", "29.999999"), "PR SD"),
+        (("40", "24", "29"), "PR PD"),
+        (("40", "24", "28.999999"), "PR SD"),
+    ):
+        found = ellipsoids(*(ellipsoid(size, size, size) for size in sizes))
+        assert " ".join(item.overall for item in found[1:]) == expected
+
+
+@pytest.mark.parametrize("diameters", [("40", "30", None), ("40", None, "20"), (None, "30", "20"), ("40", None, None)])
+def test_two_diameters_make_no_ellipsoid(diameters: tuple[str | None, ...]) -> None:
+    found = ellipsoids(ellipsoid("40", "30", "20"), ellipsoid(*diameters))[1]
+    assert (found.target_sum, found.overall) == (None, "NE")
+    assert "no-third-diameter" in {item.code for item in found.findings if item.decides}
+
+
+def test_absent_and_too_small_ellipsoids() -> None:
+    nothing = ellipsoid(None, None, None, state=LesionState.ABSENT)
+    gone = ellipsoids(ellipsoid("40", "30", "20"), replace(nothing, volume_mm3=None))[1]
+    assert (gone.target_sum, gone.overall) == (0, "CR")
+    small = ellipsoids(ellipsoid("40", "30", "20"), ellipsoid(None, None, None, state=LesionState.TOO_SMALL))[1]
+    assert float(small.target_sum or 0) == pytest.approx(math.pi / 6 * 5**3)

@@ -44,7 +44,7 @@ def sum_points(outcome: SubjectOutcome, item: CriterionOutcome, *, until_progres
     reference = outcome.course.dates.reference or visits[0].date
     points: list[SumPoint] = []
     for visit, assessment in list(zip(visits, item.assessments, strict=True))[1:]:
-        if assessment.change_from_baseline_percent is not None:
+        if assessment.sum_is_complete and assessment.change_from_baseline_percent is not None:
             days = (visit.date - reference).days
             points.append(SumPoint(visit.date, days, assessment.change_from_baseline_percent))
         if until_progression and assessment.overall in _PROGRESSION:

@@ -93,6 +93,9 @@ class Assessment:
         Of the sums: ``mm``, ``mm2`` or ``mm3``.
     target_sum, baseline_sum, nadir_sum
         Unrounded; None when incomplete or not yet defined. The nadir is that of earlier time points, baseline included.
+    sum_is_complete
+        False where ``target_sum`` and the changes are those of the assessed lesions alone, shown because the protocol
+        asks for it: no baseline, no nadir, and what no category but PD rests on.
     change_from_baseline_percent, change_from_nadir_percent, change_from_nadir
         Unrounded, for display; never what was compared. None where undefined (zero reference, incomplete sum).
     reasons
@@ -128,3 +131,9 @@ class Assessment:
     inputs: tuple[LesionInput, ...] = field(default=())
     secondary: tuple[SecondaryMeasure, ...] = field(default=())
     refused: tuple[str, ...] = field(default=())
+    sum_is_complete: bool = True
+
+    @property
+    def complete_sum(self) -> Decimal | None:
+        """The sum of all target lesions; None where one is missing."""
+        return self.target_sum if self.sum_is_complete else None

@@ -30,7 +30,7 @@ class Course:
 
     def after(self, assessment: Assessment, visit_name: str) -> "Course":
         """Return the course with one more visit."""
-        total, target = assessment.target_sum, assessment.target
+        total, target = assessment.complete_sum, assessment.target
         is_nadir = total is not None and (self.nadir_sum is None or total < self.nadir_sum)
         return Course(
             baseline_sum=total if target is Category.BASELINE else self.baseline_sum,

@@ -77,7 +77,7 @@ def _why(one: Assessment, other: Assessment, visits: Sequence[Visit], index: int
 
 def _change(item: Assessment) -> str:
     """Say the sum's changes by one criterion: what its target response rests on."""
-    if item.target_sum is None:
+    if item.complete_sum is None:
         return f"{item.criterion}: target {item.target}, no complete sum"
     changes = [
         f"{beside_limits(change, [], signed=True)} % from {name}"
@@ -91,11 +91,11 @@ def _change(item: Assessment) -> str:
 
 
 def _equal_unit_missing(one: Assessment, other: Assessment) -> bool:
-    return (one.target_sum is None) != (other.target_sum is None)
+    return (one.complete_sum is None) != (other.complete_sum is None)
 
 
 def _missing(one: Assessment, other: Assessment) -> str:
-    without = one if one.target_sum is None else other
+    without = one if one.complete_sum is None else other
     names = [part.lesion_id for part in without.inputs if part.value is None]
     return f"{listing(names)} by {without.criterion}" if names else f"by {without.criterion}"
 

@@ -21,6 +21,8 @@ class LesionObservation:
     ----------
     long_axis_mm, short_axis_mm
         As the reader measured; None when not measured.
+    third_axis_mm
+        Extent perpendicular to both axes, for the volume of an ellipsoid; None when not measured.
     volume_mm3
         Of the mask; None when there is none.
     viable_long_axis_mm
@@ -69,6 +71,7 @@ class LesionObservation:
     source: str = ""
     pending: str = ""
     volume_doubt: str = ""
+    third_axis_mm: Decimal | None = None
 
     @property
     def counted_mm(self) -> Decimal | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from enum import StrEnum
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING
@@ -32,6 +33,9 @@ class Recist11Parameters:
         False: each visit by its own numbers. True: PR persists until PD (the other published reading).
     markers_count
         Where tumour markers are known to be above the upper limit of normal there is no CR (section 4.3.3).
+    incomplete_sum_shown
+        Where a target was not assessed, the sum and the changes of the others are shown all the same, as admiralonco's
+        SDIAM does; they make no category and no nadir.
     """
 
     partial_response: Fraction = Fraction(7, 10)
@@ -42,6 +46,18 @@ class Recist11Parameters:
     reappearance_after_cr_is_pd: bool = True
     pr_carry_forward: bool = False
     markers_count: bool = True
+    incomplete_sum_shown: bool = False
+
+
+class VolumeFrom(StrEnum):
+    """Where a lesion's volume comes from.
+
+    ``mask``: the measured or stated volume. ``ellipsoid``: pi/6 times its three perpendicular diameters, whether there
+    is a volume or not, so that the volumes of one course are alike.
+    """
+
+    MASK = "mask"
+    ELLIPSOID = "ellipsoid"
 
 
 @dataclass(frozen=True)
@@ -63,6 +79,10 @@ class VolumetricParameters:
     non_target_growth
         A non-target lesion's volume over its smallest so far at or above which progression is suggested to the reader
         (RECIST 1.1, section 4.3.4, likens it to 20 % of diameter); it never counts by itself.
+    incomplete_sum_shown
+        As in RECIST 1.1.
+    volume_from
+        Where a target's volume comes from.
     """
 
     partial_response: Fraction = Fraction(343, 1000)
@@ -74,6 +94,8 @@ class VolumetricParameters:
     pr_carry_forward: bool = False
     markers_count: bool = True
     non_target_growth: Fraction = Fraction(1728, 1000)
+    incomplete_sum_shown: bool = False
+    volume_from: VolumeFrom = VolumeFrom.MASK
 
 
 @cache

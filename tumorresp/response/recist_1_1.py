@@ -56,6 +56,7 @@ def assess_recist_1_1(visits: Sequence[Visit], parameters: Recist11Parameters | 
         reappearance_after_cr_is_pd=rules.reappearance_after_cr_is_pd,
         pr_carry_forward=rules.pr_carry_forward,
         markers_count=rules.markers_count,
+        incomplete_sum_shown=rules.incomplete_sum_shown,
         parameters=as_pairs(rules),
         size=partial(_diameter, rules),
         growth_mm=_growth,

@@ -129,7 +129,7 @@ def dated_responses(visits: tuple[Visit, ...], assessments: tuple[Assessment, ..
             date=visit.date,
             overall=assessment.overall,
             progression_date=assessment.progression_date or visit.first_date or visit.date,
-            target_sum=assessment.target_sum,
+            target_sum=assessment.complete_sum,
             baseline_sum=assessment.baseline_sum,
             unit=assessment.unit,
             refused=assessment.refused if _is_open(assessment) else (),

@@ -62,6 +62,8 @@ class SumCriterion:
         Of (visits, index of the visit).
     markers_count
         Elevated tumour markers stand against CR.
+    incomplete_sum_shown
+        Where a lesion is missing, the sum and the changes of the others are shown.
     """
 
     name: str
@@ -83,6 +85,7 @@ class SumCriterion:
     growth_mm: Callable[[Decimal, Decimal], Decimal]
     remarks: Callable[[Sequence[Visit], int], Remarks]
     markers_count: bool = True
+    incomplete_sum_shown: bool = False
 
     def is_partial_response(self, total: Decimal, baseline: Decimal) -> bool:
         """Return whether a sum is small enough for PR."""

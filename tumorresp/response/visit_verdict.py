@@ -145,7 +145,9 @@ def assessment_of(
     findings, inputs
         Beside those of verdict and sum.
     """
-    value = total.complete
+    value, is_complete = total.complete, True
+    if value is None and criterion.incomplete_sum_shown and total.parts and not total.is_contradictory:
+        value, is_complete = total.assessed, False
     return Assessment(
         criterion=criterion.name,
         time_point_id=visit.time_point_id,
@@ -167,4 +169,5 @@ def assessment_of(
         progression_date=verdict.progression_date,
         inputs=(*total.inputs, *inputs),
         secondary=secondary,
+        sum_is_complete=is_complete,
     )

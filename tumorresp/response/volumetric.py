@@ -13,7 +13,7 @@ from tumorresp.domain.assessment import Assessment
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response.observation import LesionObservation, Visit
-from tumorresp.response.parameters import VolumetricParameters, as_pairs
+from tumorresp.response.parameters import VolumeFrom, VolumetricParameters, as_pairs
 from tumorresp.response.reasons import beside_limits, change_beside_limits, ratio_as_percent, rounded
 from tumorresp.response.reliable_change import reliable_change_percent
 from tumorresp.response.sum_criterion import Remarks, SumCriterion, TargetSize, compared
@@ -23,6 +23,9 @@ CRITERION = "volume-recist"
 _PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
 _DIGITS = 50
 _NEAR_MM = 1e-6
+_SIXTH_OF_PI = Decimal("0.52359877559829887308")
+_GROWTH_QUANTUM = Decimal("1e-12")
+"""mm; finer than volumes of six places tell apart, coarser than the 20 digits of pi/6."""
 _QUICK_QUANTUM = Decimal("1e-9")
 
 
@@ -75,6 +78,7 @@ def assess_volumes(visits: Sequence[Visit], rules: VolumetricParameters, name: s
         reappearance_after_cr_is_pd=rules.reappearance_after_cr_is_pd,
         pr_carry_forward=rules.pr_carry_forward,
         markers_count=rules.markers_count,
+        incomplete_sum_shown=rules.incomplete_sum_shown,
         parameters=as_pairs(rules),
         size=partial(_volume, rules),
         growth_mm=partial(_sphere_growth, rules),
@@ -107,6 +111,8 @@ def _volume(rules: VolumetricParameters, seen: LesionObservation) -> TargetSize:
     """Return the mask's volume; without a mask 0 when absent, a small sphere when too small, else not known."""
     if seen.state is LesionState.NOT_EVALUABLE:
         return TargetSize(None)
+    if rules.volume_from is VolumeFrom.ELLIPSOID:
+        return _ellipsoid(rules, seen)
     if seen.volume_doubt:
         words = f"The volume of {seen.name} is not evaluable: {seen.volume_doubt}. Its diameters count on."
         finding = Finding("volume-in-doubt", Severity.WARNING, words, seen.lesion_id, decides=True)
@@ -121,6 +127,34 @@ def _volume(rules: VolumetricParameters, seen: LesionObservation) -> TargetSize:
     return TargetSize(None)
 
 
+def ellipsoid_volume_mm3(one_mm: Decimal, other_mm: Decimal, third_mm: Decimal) -> Decimal:
+    """Return the volume of an ellipsoid with three perpendicular diameters: pi/6, to 20 digits, times their product.
+
+    The product is not rounded, so that volumes stand in the same ratio as the products of their diameters.
+    """
+    with localcontext() as context:
+        context.prec = 2 * _DIGITS
+        return _SIXTH_OF_PI * one_mm * other_mm * third_mm
+
+
+def _ellipsoid(rules: VolumetricParameters, seen: LesionObservation) -> TargetSize:
+    """Return the volume from three diameters; 0 when absent, a small sphere when too small."""
+    if seen.state is LesionState.ABSENT:
+        return TargetSize(Decimal(0), "absent")
+    diameters = [seen.long_axis_mm, seen.short_axis_mm, seen.third_axis_mm]
+    known = [diameter for diameter in diameters if diameter is not None]
+    if len(known) == len(diameters):
+        words = " × ".join(f"{diameter.normalize():f}" for diameter in known)
+        return TargetSize(ellipsoid_volume_mm3(*known), f"ellipsoid of {words} mm")
+    if seen.state is LesionState.TOO_SMALL:
+        note = f"too small to measure, a sphere of {rules.too_small_mm} mm"
+        return TargetSize(sphere_volume_mm3(rules.too_small_mm), note)
+    if not known:
+        return TargetSize(None)
+    words = f"{seen.name} has {len(known)} of the three diameters of an ellipsoid: its volume is not evaluable."
+    return TargetSize(None, finding=Finding("no-third-diameter", Severity.ERROR, words, seen.lesion_id, decides=True))
+
+
 def _sphere_growth(rules: VolumetricParameters, nadir: Decimal, total: Decimal) -> Decimal:
     """Return how much wider the sphere became; only near the limit with all 50 digits, which take 200 times longer."""
     growth = float(6 * total / _PI) ** (1 / 3) - float(6 * nadir / _PI) ** (1 / 3)
@@ -128,7 +162,7 @@ def _sphere_growth(rules: VolumetricParameters, nadir: Decimal, total: Decimal) 
         return Decimal(growth).quantize(_QUICK_QUANTUM)
     with localcontext() as context:
         context.prec = _DIGITS
-        return sphere_diameter_mm(total) - sphere_diameter_mm(nadir)
+        return (sphere_diameter_mm(total) - sphere_diameter_mm(nadir)).quantize(_GROWTH_QUANTUM)
 
 
 def _remarks(rules: VolumetricParameters, visits: Sequence[Visit], index: int) -> Remarks:

@@ -158,6 +158,12 @@ LESION_COLUMNS: tuple[Column, ...] = (
     Column(
         "short_axis_mm", Kind.LENGTH, "Longest diameter perpendicular to it; what counts of a node", loss=Loss.LESION
     ),
+    Column(
+        "third_axis_mm",
+        Kind.LENGTH,
+        "Extent perpendicular to both axes, for volumes of ellipsoids",
+        loss=Loss.QUANTITY,
+    ),
     Column("volume_mm3", Kind.NUMBER, "Volume", loss=Loss.QUANTITY),
     Column("volume_ml", Kind.NUMBER, "Volume, instead of volume_mm3", loss=Loss.QUANTITY),
     Column("viable_long_axis_mm", Kind.LENGTH, "Longest diameter of the enhancing part (mRECIST)", loss=Loss.LESION),
@@ -171,7 +177,7 @@ LESION_COLUMNS: tuple[Column, ...] = (
     Column(
         "unit",
         Kind.CHOICE,
-        "Of the three lengths of this row; mm when left out",
+        "Of the lengths of this row; mm when left out",
         choices=("mm", "cm"),
         loss=Loss.LESION,
     ),

@@ -88,7 +88,7 @@ def observation(row: Row, facts: LesionFacts) -> ReadLesion:
     values = row.values
     findings: list[Finding] = []
     long_axis, short_axis, viable = (_length(row, name) for name in _LENGTHS)
-    volume = _volume(row)
+    volume, third = _volume(row), _length(row, "third_axis_mm")
     unread = _unread(row, facts)
     state = LesionState.NOT_EVALUABLE if unread else _state(row, facts.role, findings)
     trouble = "" if unread else _contradiction(row, long_axis, short_axis)
@@ -127,6 +127,7 @@ def observation(row: Row, facts: LesionFacts) -> ReadLesion:
         source=row.where,
         pending=why,
         volume_doubt=volume_unread,
+        third_axis_mm=None if why or state is LesionState.ABSENT else third,
     )
     return ReadLesion(seen, tuple(findings), tuple(_refused(row, facts, why)))
 
@@ -186,7 +187,12 @@ def _refused(row: Row, facts: LesionFacts, why: str) -> Iterator[Refused]:
         return
     if facts.role is LesionRole.NON_TARGET:
         return
-    quantities = {**dict.fromkeys(_VOLUMES, "volume-"), "mean_density_hu": "choi", "method": "choi"}
+    quantities = {
+        **dict.fromkeys(_VOLUMES, "volume-"),
+        "third_axis_mm": "volume-",
+        "mean_density_hu": "choi",
+        "method": "choi",
+    }
     for column, criteria in quantities.items():
         if column in row.refused and (column != "method" or "mean_density_hu" in row.values):
             words = f"{name}: {column}: {row.refused[column]}"
