@@ -17,6 +17,7 @@ class Lesion:
 
     ``lesion_id`` is short and shown to people (T01, NT01, NEW01); ``tracking_uid`` is the UID that our SEG and SR
     carry for it at every time point. ``organ`` is a lower-case word ("lung", "lymph node"), empty when unknown.
+    ``parents`` are the lesions that it came from: one of a part (T01.1), several of a conglomerate (T01+T02).
     """
 
     lesion_id: str
@@ -26,6 +27,7 @@ class Lesion:
     organ: str
     label: str = ""
     site: Code | None = None
+    parents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

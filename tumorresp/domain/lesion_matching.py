@@ -31,6 +31,11 @@ def as_lesion_id(text: str) -> tuple[LesionRole, int] | None:
     return role, int(matched[2])
 
 
+def lesion_id_of(role: LesionRole, number: int) -> str:
+    """Return the ID of a lesion: T01, NT02, NEW03."""
+    return f"{ROLE_PREFIX[role]}{number:02d}"
+
+
 @dataclass(frozen=True)
 class TrackingParameters:
     """How near is near.
@@ -138,7 +143,8 @@ class Seen:
 class KnownLesion:
     """A lesion with all identities and labels that it had, and where and how large it was last.
 
-    ``normal_mm`` is the short axis of what was a normal node when it was first seen.
+    ``normal_mm`` is the short axis of what was a normal node when it was first seen. ``went_into`` are the parts or the
+    conglomerate that it became.
     """
 
     lesion: Lesion
@@ -148,6 +154,7 @@ class KnownLesion:
     extents: Mapping[str, Extent]
     long_axis_mm: float
     normal_mm: Decimal | None = None
+    went_into: tuple[str, ...] = ()
 
     @property
     def is_placed(self) -> bool:
@@ -175,6 +182,7 @@ class KnownLesion:
             finding_type=self.finding_type or seen.measurement.finding_type,
             extents=seen.extents or self.extents,
             long_axis_mm=seen.long_axis_mm or self.long_axis_mm,
+            went_into=self.went_into if seen.measurement.long_axis is None else (),
         )
 
     def distance_mm(self, seen: Seen) -> float:

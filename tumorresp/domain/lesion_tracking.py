@@ -5,28 +5,34 @@ the order of the measurements decides nothing but the numbers of new lesion IDs.
 before it is matched (`repeated_measurements`).
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
-from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tumorresp.domain.begun_lesions import begun_lesions
 from tumorresp.domain.evaluation import AmbiguousMatch, Lesion
 from tumorresp.domain.finding import Finding, Severity
-from tumorresp.domain.identity import derived_uid
-from tumorresp.domain.lesion_matching import ROLE_PREFIX, KnownLesion, Seen, TrackingParameters
-from tumorresp.domain.measurement import LesionRole, LesionState, Measurement
+from tumorresp.domain.lesion_matching import KnownLesion, Seen, TrackingParameters
+from tumorresp.domain.measurement import LesionState, Measurement
 from tumorresp.domain.repeated_measurements import Folded, Superseded, Undecided, fold_repeated
 from tumorresp.domain.same_lesion import extent_of
+from tumorresp.domain.split_and_merged import (
+    parts_by_decision,
+    parts_by_label,
+    parts_by_place,
+    taken_up,
+    wholes_beside_parts,
+)
 from tumorresp.domain.time_point_matching import (
     Beginning,
     Doubt,
     Match,
     Matching,
+    Parted,
     by_decision,
     by_label,
     by_position,
@@ -140,12 +146,17 @@ def follow_lesions(
         last = new_at_follow_up if order else first_at_baseline
         matching = Matching(seen, known, rules)
         for step in (
+            partial(parts_by_decision, decisions=decisions or {}),
             partial(by_decision, decisions=decisions or {}, is_first=order == 0),
             uncertain_documents,
+            parts_by_label,
             repeated_identities,
             by_tracking_uid,
             by_label,
+            wholes_beside_parts,
+            parts_by_place,
             by_position,
+            taken_up,
             last,
         ):
             matching = matching.after(step)
@@ -184,7 +195,7 @@ def _speaker(group: Undecided, known: Sequence[KnownLesion]) -> Measurement:
 def _settled(subject_key: str, matching: Matching, folded: Folded) -> tuple[TrackingResult, tuple[KnownLesion, ...]]:
     """Return the result of a time point and what is known after it."""
     known = {k.lesion.lesion_id: k for k in matching.known}
-    begun = _begun_lesions(subject_key, matching)
+    begun = begun_lesions(subject_key, matching)
     assignments: list[Assignment] = []
     ambiguous = [
         AmbiguousMatch(group.measurements[0], (), group.reason)
@@ -203,6 +214,11 @@ def _settled(subject_key: str, matching: Matching, folded: Folded) -> tuple[Trac
             findings = _differences(seen, lesion)
             seen = _as_grown_node(seen, verdict.known)
             known[lesion.lesion_id] = verdict.known.seen_again(seen) if seen.group is None else verdict.known
+        elif isinstance(verdict, Parted):
+            lesion, by, findings = begun[index], verdict.by, verdict.findings
+            known[lesion.lesion_id] = KnownLesion.first_seen(lesion, seen)
+            for name in lesion.parents:
+                known[name] = replace(known[name], went_into=(*known[name].went_into, lesion.lesion_id))
         else:
             assert isinstance(verdict, Beginning), "claims are settled"
             lesion, by, findings = begun[index], "first seen here", verdict.findings
@@ -226,51 +242,6 @@ def _waiting(seen: Seen, candidates: tuple[str, ...], reason: str) -> list[Ambig
         return [AmbiguousMatch(seen.measurement, candidates, reason)]
     words = f"{seen.group.reason} {reason}".strip()
     return [AmbiguousMatch(item, candidates, words) for item in seen.group.measurements]
-
-
-def _begun_lesions(subject_key: str, matching: Matching) -> dict[int, Lesion]:
-    """Return the lesions that begin at a time point, by the place of their measurement."""
-    lesion_ids = _new_lesion_ids(matching)
-    uids = {k.lesion.tracking_uid for k in matching.known}
-    identities = Counter(seen.stable_uid for seen in matching.seen)
-    lesions = {}
-    for index, (lesion_id, role) in sorted(lesion_ids.items()):
-        seen = matching.seen[index]
-        measurement, organ = seen.measurement, seen.organ
-        tracking_uid = derived_uid("lesion", subject_key, seen.stable_uid or measurement.measurement_uid)
-        if tracking_uid in uids or identities[seen.stable_uid] > 1:
-            tracking_uid = derived_uid("lesion", subject_key, measurement.measurement_uid)
-        uids.add(tracking_uid)
-        lesions[index] = Lesion(lesion_id, tracking_uid, role, seen.nodal, organ, measurement.label, measurement.site)
-    return lesions
-
-
-def _new_lesion_ids(matching: Matching) -> dict[int, tuple[str, LesionRole]]:
-    """Return ID and role of each lesion that begins: the label where it is an ID, else the role's next free number."""
-    used = {k.lesion.lesion_id for k in matching.known}
-    begun = {index: v.role for index, v in sorted(matching.verdicts.items()) if isinstance(v, Beginning)}
-    found: dict[int, str] = {}
-    for index in begun:
-        verdict = matching.verdicts[index]
-        if isinstance(verdict, Beginning) and verdict.lesion_id and verdict.lesion_id not in used:
-            found[index] = verdict.lesion_id
-            used.add(verdict.lesion_id)
-    for index, role in begun.items():
-        if index in found:
-            continue
-        named = matching.seen[index].labelled_id
-        if named is not None and named[0] is role and (lesion_id := _lesion_id(*named)) not in used:
-            found[index] = lesion_id
-            used.add(lesion_id)
-    for index, role in begun.items():
-        if index not in found:
-            found[index] = next(name for number in count(1) if (name := _lesion_id(role, number)) not in used)
-            used.add(found[index])
-    return {index: (found[index], role) for index, role in begun.items()}
-
-
-def _lesion_id(role: LesionRole, number: int) -> str:
-    return f"{ROLE_PREFIX[role]}{number:02d}"
 
 
 def _differences(seen: Seen, lesion: Lesion) -> tuple[Finding, ...]:

@@ -22,9 +22,12 @@ from tumorresp.domain.lesion_matching import (
     as_lesion_id,
     conflict,
     contradiction,
+    lesion_id_of,
     nearest,
 )
 from tumorresp.domain.measurement import LesionRole
+
+BY_DECISION = "a person's decision"
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,20 @@ class Beginning:
     is_lesion: bool = True
 
 
-Verdict: TypeAlias = Claim | Match | Doubt | Beginning
+@dataclass(frozen=True)
+class Parted:
+    """A measurement is a part of one earlier lesion, or the conglomerate of several.
+
+    ``lesion_id`` is set where a person named it.
+    """
+
+    parents: tuple[KnownLesion, ...]
+    by: str
+    findings: tuple[Finding, ...] = ()
+    lesion_id: str = ""
+
+
+Verdict: TypeAlias = Claim | Match | Doubt | Beginning | Parted
 Verdicts: TypeAlias = Mapping[int, Verdict]
 """By place of the measurement in its time point."""
 
@@ -86,8 +102,10 @@ class Matching:
 
     @property
     def unseen(self) -> tuple[KnownLesion, ...]:
-        """Lesions that no measurement is."""
+        """Lesions that no measurement is, and that are in no conglomerate."""
         matched = {v.known.lesion.lesion_id for v in self.verdicts.values() if isinstance(v, Match)}
+        wholes = [v for v in self.verdicts.values() if isinstance(v, Parted) and len(v.parents) > 1]
+        matched |= {k.lesion.lesion_id for v in wholes for k in v.parents}
         return tuple(k for k in self.known if k.lesion.lesion_id not in matched)
 
     @property
@@ -95,6 +113,18 @@ class Matching:
         """Lesions that no measurement is, and that none is suspected of being."""
         doubted = {i for v in self.verdicts.values() if isinstance(v, Doubt) for i in v.candidate_lesion_ids}
         return tuple(k for k in self.unseen if k.lesion.lesion_id not in doubted)
+
+    @property
+    def sought(self) -> tuple[KnownLesion, ...]:
+        """Unseen lesions that did not go into others: those are looked for by name alone."""
+        split = {k.lesion.lesion_id for v in self.verdicts.values() if isinstance(v, Parted) for k in v.parents}
+        return tuple(k for k in self.unseen if not k.went_into and k.lesion.lesion_id not in split)
+
+    @property
+    def free_sought(self) -> tuple[KnownLesion, ...]:
+        """Of these, the ones that no measurement is suspected of being."""
+        free = {k.lesion.lesion_id for k in self.free}
+        return tuple(k for k in self.sought if k.lesion.lesion_id in free)
 
     def after(self, step: Callable[["Matching"], Verdicts]) -> "Matching":
         """Return the matching with a step's verdicts; claims hold where they are the only ones on a free lesion."""
@@ -126,11 +156,11 @@ def by_decision(matching: Matching, decisions: Mapping[str, str], *, is_first: b
         if wanted is None:
             continue
         if wanted in known:
-            verdicts[index] = Claim(known[wanted], "a person's decision")
+            verdicts[index] = Claim(known[wanted], BY_DECISION)
         elif wanted in roles:
             verdicts[index] = Beginning(roles[wanted])
         elif is_first and (named := as_lesion_id(wanted)) is not None:
-            verdicts[index] = Beginning(named[0], lesion_id=f"{ROLE_PREFIX[named[0]]}{named[1]:02d}")
+            verdicts[index] = Beginning(named[0], lesion_id=lesion_id_of(*named))
         else:
             verdicts[index] = Doubt((), f"A person decided for {wanted}, which no earlier time point has.")
     return verdicts
@@ -157,7 +187,7 @@ def by_tracking_uid(matching: Matching) -> Verdicts:
     """Recognise lesions by the identity that their writer keeps."""
     verdicts: dict[int, Verdict] = {}
     for index, seen in matching.open:
-        same = [k for k in matching.known if seen.stable_uids & k.tracking_uids]
+        same = _last_of([k for k in matching.known if seen.stable_uids & k.tracking_uids])
         if len(same) > 1:
             verdicts[index] = Doubt(_ids(same), "Several lesions had this tracking UID before.")
         elif same:
@@ -170,7 +200,7 @@ def by_label(matching: Matching) -> Verdicts:
     used = Counter(label for seen in matching.seen for label in seen.labels)
     verdicts: dict[int, Verdict] = {}
     for index, seen in matching.open:
-        same = [k for k in matching.known if seen.labels & k.labels]
+        same = _last_of([k for k in matching.known if seen.labels & k.labels])
         is_single = all(used[label] == 1 for label in seen.labels)
         if len(same) == 1 and is_single and not same[0].findings_differ(seen):
             claim = Claim(same[0], f"label “{_label_shared(seen, same[0])}”")
@@ -178,10 +208,16 @@ def by_label(matching: Matching) -> Verdicts:
     return verdicts
 
 
+def _last_of(same: Sequence[KnownLesion]) -> list[KnownLesion]:
+    """Leave out a lesion that went into another one of them: the name goes on with that one."""
+    names = {k.lesion.lesion_id for k in same}
+    return [k for k in same if not names & set(k.went_into)]
+
+
 def by_position(matching: Matching) -> Verdicts:
     """Recognise lesions by where they lie after registration, if no other pairing is nearly as close."""
     placed = [(index, seen) for index, seen in matching.open if seen.is_placed]
-    found = nearest([seen for _, seen in placed], matching.free, matching.rules)
+    found = nearest([seen for _, seen in placed], matching.free_sought, matching.rules)
     verdicts: dict[int, Verdict] = {}
     for (index, _), nearness in zip(placed, found, strict=True):
         if nearness.match is not None:
@@ -280,11 +316,11 @@ def _taken_as_new(seen: Seen, rules: TrackingParameters) -> tuple[Finding, ...]:
 
 def _doubt_that_new(matching: Matching, seen: Seen) -> Doubt | None:
     """Return why a measurement that matched nothing is not simply new; None where it is."""
-    possible = _ids(k for k in matching.free if not conflict(seen, k))
+    possible = _ids(k for k in matching.free_sought if not conflict(seen, k))
     if seen.is_absent:
         return Doubt(possible, "The reader calls it absent, but its tracking UID and label are no known lesion's.")
     if seen.role is LesionRole.NEW:
-        near = [k for k in matching.unseen if k.is_near(seen, matching.rules)]
+        near = [k for k in matching.sought if k.is_near(seen, matching.rules)]
         return Doubt(_ids(near), f"The reader calls it new, but it lies where {_names(near)} was.") if near else None
     if seen.role is not None:
         return Doubt(possible, f"The reader calls it {seen.role}, but no lesion of an earlier time point matches.")
@@ -296,12 +332,12 @@ def _doubt_that_new(matching: Matching, seen: Seen) -> Doubt | None:
 
 def _doubt_by_place(matching: Matching, seen: Seen) -> Doubt | None:
     """Return which earlier lesion lies too near, or may have moved here, or lies nobody knows where."""
-    near = [k for k in matching.known if k.is_near(seen, matching.rules)]
+    near = [k for k in matching.known if not k.went_into and k.is_near(seen, matching.rules)]
     if near:
         against = [words for k in near if (words := conflict(seen, k))]
         why = against[0] if against else "that lesion is measured already or in doubt"
         return Doubt(_ids(near), f"It lies where {_names(near)} was, but {why}.")
-    unseen = [k for k in matching.unseen if not conflict(seen, k)]
+    unseen = [k for k in matching.sought if not conflict(seen, k)]
     moved = sorted((k for k in unseen if k.is_believable(seen, matching.rules)), key=lambda k: k.distance_mm(seen))
     if moved:
         words = (

@@ -141,6 +141,7 @@ def _observation(lesion: Lesion, state: LesionState, *, pending: str, source: st
         organ=lesion.organ,
         state=state,
         label=lesion.label,
+        parents=lesion.parents,
         source=source,
         pending=pending,
     )
