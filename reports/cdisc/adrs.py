@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from reports.cdisc.adsl import SUBJECT_VARIABLES, subject_variables
 from reports.cdisc.adtr import sum_sequence
-from reports.cdisc.dataset import DatasetDefinition, Row, Value, ValueLevel, Variable, VariableType
+from reports.cdisc.dataset import (
+    TEXT_LENGTH,
+    DatasetDefinition,
+    Row,
+    Value,
+    ValueLevel,
+    Variable,
+    VariableType,
+)
 from reports.cdisc.disease_response import category_of, response_date
 from reports.cdisc.parameter_codes import parameter
 from reports.cdisc.study_facts import StudyFacts
@@ -40,6 +48,7 @@ ADRS = DatasetDefinition(
         Variable("AVALC", "Analysis Value (C)", origin="Derived"),
         Variable("ANL01FL", "Analysis Flag 01: Valid Assessment", origin="Derived", codelist="NY"),
         Variable("ANL02FL", "Analysis Flag 02: Up to First PD", origin="Derived", codelist="NY"),
+        Variable("RSREFUS", "Refused Input Bearing on the Response", origin="Derived", free_text=True),
         Variable("SRCDOM", "Source Data", origin="Derived"),
         Variable("SRCVAR", "Source Variable", origin="Derived"),
         Variable("SRCSEQ", "Source Sequence Number", VariableType.INTEGER, "Derived"),
@@ -85,6 +94,8 @@ _BENEFIT = _RESPONSES | {
 }
 _PROGRESSION = frozenset((Category.PD, Category.ICPD))
 _NOT_EVALUABLE = frozenset((Category.NE, Category.MISSING))
+
+_PROGRESSIONS = ("PD", "UPD", "CPD")
 
 Source = tuple[str, str, int | None]
 _NO_SOURCE: Source = ("", "", None)
@@ -185,6 +196,7 @@ def _by_visit(course: _Course) -> Iterator[dict[str, Value]]:
             **_response(course, item.overall, date),
             "ANL01FL": "Y" if valid else "",
             "ANL02FL": "Y" if in_course else "",
+            "RSREFUS": _refused(item.refused),
             **_source(course.sources[index]),
         }
 
@@ -211,7 +223,12 @@ def _firsts(course: _Course) -> Iterator[dict[str, Value]]:
 
 def _first(course: _Course, base: str, words: str, index: int | None) -> dict[str, Value]:
     if index is None:
-        return _parameter(course, base, words) | _yes_no(course, happened=False, date=None)
+        record = _parameter(course, base, words) | _yes_no(course, happened=False, date=None)
+        open_visits = [mark for _, _, item in course.visits if item.overall is Category.NE for mark in item.refused]
+        if base in _PROGRESSIONS and open_visits:
+            # Refused input may hide the progression: neither Y nor N.
+            record |= {"AVALC": "", "AVAL": None, "RSREFUS": _refused(open_visits)}
+        return record
     item = course.dated[index]
     date = item.date if item.overall in _RESPONSES else item.progression_date
     return _parameter(course, base, words) | _yes_no(course, happened=True, date=date)
@@ -306,3 +323,9 @@ def _yes_no(course: _Course, *, happened: bool, date: datetime.date | None) -> d
 
 def _source(source: Source) -> dict[str, Value]:
     return {"SRCDOM": source[0], "SRCVAR": source[1], "SRCSEQ": source[2]}
+
+
+def _refused(marks: Sequence[str]) -> str:
+    """Return what could not be read in one text, as long as a text may be."""
+    text = "; ".join(dict.fromkeys(marks))
+    return text if len(text) <= TEXT_LENGTH else f"{text[: TEXT_LENGTH - 4]} ..."

@@ -187,7 +187,8 @@ def test_a_mark_stands_where_the_response_is_kept_back(tmp_path: Path) -> None:
         'S,2024-03-12,NEW01,new,liver,"14,0"\n',
         "utf-8",
     )
-    assert run("respond", path, "--out", tmp_path / "out", "--no-figures", "-f", "csv").exit_code == 1
+    result = run("respond", path, "--out", tmp_path / "out", "--no-figures", "-f", "csv", "--cdisc", "sponsor")
+    assert result.exit_code == 1
     row = records(tmp_path / "out" / "responses.csv")[1]
     assert (row["target"], row["new_lesions"], row["overall"]) == ("PR", "equivocal", "NE")
     assert row["refused"] == "row 4: NEW01 liver: long_axis_mm: '14,0' is no number (write a point, not a comma)"
@@ -195,6 +196,9 @@ def test_a_mark_stands_where_the_response_is_kept_back(tmp_path: Path) -> None:
     assert "NEW01 liver: long_axis_mm" in row["reasons"]
     text = run("explain", "S", "--table", path).stdout
     assert "Could not be read: row 4: NEW01 liver" in text
+    frame, _ = pyreadstat.read_xport(tmp_path / "out" / "cdisc" / "adam" / "adrs.xpt")
+    kept = {row.PARAMCD[:2]: (row.AVALC, row.RSREFUS.startswith("row 4: NEW01")) for row in frame.itertuples()}
+    assert (kept["OV"], kept["PD"]) == (("NE", True), ("", True))
     assert "response-kept-back" in {r["code"] for r in records(tmp_path / "out" / "findings.csv")}
 
 
