@@ -360,7 +360,8 @@ def test_protocols_that_do_not_fit(lesions: Path, tmp_path: Path, text: str, wor
         ("none.csv", None, 66, "no such file"),
         ("empty.csv", "", 65, "empty"),
         ("table.doc", "x", 65, "CSV"),
-        ("latin.csv", b"subject,date,lesion\nM\xfcller,2024-01-01,T01\n", 65, "UTF-8"),
+        ("bytes.csv", b"subject,date,lesion\nM\x81ller,2024-01-01,T01\n", 65, "UTF-8"),
+        ("commas.csv", 'subject,date,lesion,long_axis_mm\n1,2024-01-01,T01,"1,5"\n', 79, "1 of 1 sizes"),
         ("header.csv", "subject,date,lesion,size\n", 65, "size"),
         ("broken.parquet", "PAR1", 65, "Parquet"),
         ("broken.json", "{", 65, "JSON"),
@@ -394,7 +395,8 @@ def test_rows_with_too_few_cells_are_findings(tmp_path: Path) -> None:
     assert result.exit_code == 1
     found = [(r["code"], r["where"]) for r in records(tmp_path / "out" / "findings.csv") if r["severity"] == "error"]
     assert found == [("cells-do-not-fit-header", "row 3")]
-    assert [r["overall"] for r in records(tmp_path / "out" / "responses.csv")] == ["BASELINE", "PR"]
+    # The row may have been of any visit, and may have said anything.
+    assert [r["overall"] for r in records(tmp_path / "out" / "responses.csv")] == ["BASELINE", "NE"]
 
 
 def test_cdisc_data_sets_are_written_beside(lesions: Path, tmp_path: Path) -> None:

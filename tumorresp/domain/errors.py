@@ -92,6 +92,13 @@ class UnknownFormat(InvalidInput):
     http_status = 415
 
 
+class UnreadableTable(InvalidInput):
+    """Most cells of a column cannot be read: the table is written in another way than expected."""
+
+    code = "unreadable-table"
+    exit_code = 79
+
+
 class InvalidSettings(TumorRespError):
     """A setting has no meaning or contradicts another."""
 

@@ -102,7 +102,7 @@ def _facts(rows: Sequence[Row]) -> tuple[Mapping[str, LesionFacts], list[Finding
 
 def _names_lesion(row: Row) -> bool:
     """Return whether it is known which lesion, of which evaluator, a row is about."""
-    return "lesion" in row.values and "evaluator" not in row.refused
+    return "lesion" in row.values and not any(name in row.refused for name in ("evaluator", "subject"))
 
 
 def _visit(group: VisitRows, facts: Mapping[str, LesionFacts]) -> tuple[Visit, list[Finding]]:
@@ -148,7 +148,7 @@ def _lesions(
     return tuple(observations), refused, findings
 
 
-_PLACES = ("lesion", "evaluator")
+_PLACES = ("lesion", "evaluator", "subject")
 
 
 def _of_rows(rows: Sequence[Row], facts: LesionFacts) -> ReadLesion:

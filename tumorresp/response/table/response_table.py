@@ -95,7 +95,7 @@ def _responses(rows: Sequence[Row]) -> tuple[list[DatedResponse], list[Finding]]
 
 def _refused_words(row: Row) -> str:
     """Return why a row does not say how its evaluator saw its day, empty where it does."""
-    return "; ".join(row.refused[name] for name in ("response", "evaluator") if name in row.refused)
+    return "; ".join(row.refused[name] for name in ("response", "evaluator", "subject") if name in row.refused)
 
 
 def _several(rows: Sequence[Row], stated: set[str], *, day_is_open: bool) -> Finding:

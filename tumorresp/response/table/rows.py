@@ -10,6 +10,10 @@ from tumorresp.response.table.columns import TABLES, Column, Loss
 from tumorresp.response.table.conventions import TableConventions, imputed_date
 
 _CENTIMETRES = "_cm"
+NOT_READ = "__not_read__"
+"""Cell that says of a row why it could not be told apart into cells: only what places it is in the others."""
+NO_SUBJECT = "__no_subject__"
+"""Cell that says of a row why it is perhaps not of its subject, but of one beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +51,21 @@ def table_kind(names: Sequence[str]) -> str:
         raise InvalidInput(
             f"column {', '.join(missing)} is missing.",
             where="header",
-            remedy="A lesion table needs subject, date, lesion; a response table subject, date, response.",
+            remedy=(
+                "A lesion table needs subject, date, lesion; a response table subject, date, response. "
+                f"Found are: {', '.join(names) or 'none'}."
+            ),
         )
     twice = sorted({name for name in names if list(names).count(name) > 1})
     if twice:
         raise InvalidInput(f"column {', '.join(twice)} is there twice.", where="header", remedy="Remove one.")
     unknown = [name for name in names if name not in columns]
     if unknown:
-        raise InvalidInput(_unknown_words(unknown), where="header", remedy=f"Known are: {', '.join(columns)}.")
+        raise InvalidInput(
+            _unknown_words(unknown),
+            where="header",
+            remedy=f"Known are: {', '.join(columns)}; found are: {', '.join(names)}.",
+        )
     return kind
 
 
@@ -81,8 +92,10 @@ def understood_rows(
     Parameters
     ----------
     numbered
-        (number of the row, raw cells by column); a row of empty cells is passed over.
+        (number of the row, raw cells by column); a row of empty cells is passed over. Of a row with a cell under
+        ``NOT_READ`` or ``NO_SUBJECT`` everything else was said before.
     """
+    main = "response" if kind == "responses" else "state"
     columns = {column.name: column for column in TABLES[kind]}
     required = [column.name for column in TABLES[kind] if column.required]
     rows: list[Row] = []
@@ -93,13 +106,19 @@ def understood_rows(
             continue
         values: dict[str, Cell] = {}
         refused: dict[str, str] = {}
+        noticed: list[Finding] = []
         for column in [columns[name] for name in dict.fromkeys((*required, *filled)) if name in columns]:
             read = _cell(column, raw.get(column.name), number, conventions)
-            findings += [] if read.finding is None else [read.finding]
+            noticed += [] if read.finding is None else [read.finding]
             if read.value is not None:
                 values[column.name] = read.value
             elif read.refused:
                 refused[column.name] = read.refused
+        for flag, name in ((NOT_READ, main), (NO_SUBJECT, "subject")):
+            if raw.get(flag):
+                refused[name] = str(raw[flag])
+                noticed = []
+        findings += noticed
         if "subject" in values:
             rows.append(Row(number, values, refused))
     return rows, findings

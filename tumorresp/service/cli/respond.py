@@ -24,7 +24,10 @@ _PROTOCOL = typer.Option(help="TOML with the trial's parameters; `tumorresp crit
 
 def respond(
     table: Annotated[
-        Path, typer.Argument(help="CSV, Parquet or JSON: a row a lesion and time point, or a row a reported response.")
+        Path,
+        typer.Argument(
+            help="CSV, Excel, Parquet or JSON: a row a lesion and time point, or a row a reported response."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the results; made if absent.")],
     criterion: Annotated[list[str] | None, _CRITERION] = None,
@@ -47,7 +50,7 @@ def respond(
     lesions`.
 
     Exit code: 0 every row was used; 1 some were not, or contradict each other: see the findings; 65 the table cannot be
-    read.
+    read; 79 most of its sizes, dates or responses cannot.
     """
     from tumorresp.service.respond.command import PAGE, RespondRequest, run_respond
 

@@ -13,9 +13,10 @@ from tumorresp.response.subject import SubjectCourse
 from tumorresp.response.table.lesion_table import courses_of_subject
 from tumorresp.response.table.reported_table import reported_evaluation
 from tumorresp.response.table.rows import Row, understood_rows
+from tumorresp.service.respond.csv_table import ROW
 from tumorresp.service.respond.respond import FILE_WRITERS
 from tumorresp.service.respond.sdtm_input import read_sdtm
-from tumorresp.service.respond.table_files import ROW, TableFile, read_table_file
+from tumorresp.service.respond.table_files import TableFile, read_table_file
 
 AUDIT_COLUMNS = (
     *(ResultColumn(name) for name in ("subject", "evaluator", "visit", "what", "reported", "derived")),

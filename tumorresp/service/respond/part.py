@@ -20,7 +20,7 @@ from tumorresp.response.table.lesion_table import courses_of_subject
 from tumorresp.response.table.response_table import reported_courses
 from tumorresp.response.table.rows import Row, understood_rows
 from tumorresp.response.table.subject_dates import subject_dates
-from tumorresp.service.respond.table_files import ROW
+from tumorresp.service.respond.csv_table import ROW
 
 TableRows = dict[str, list[tuple[Value, ...]]]
 

@@ -4,13 +4,12 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reports.outcome_tables import OUTCOME_TABLES
+from reports.outcome_tables import FINDINGS, OUTCOME_TABLES
 from tumorresp.domain.errors import InvalidInput, InvalidSettings
 from tumorresp.response.criteria import criterion_named
 from tumorresp.response.protocol import protocol_document, protocol_from
-from tumorresp.response.table.rows import table_kind
 from tumorresp.service.respond.part import PartJob, evaluate_part
-from tumorresp.service.respond.table_files import ROW, table_of_records
+from tumorresp.service.respond.table_files import table_of_records, whole_table
 
 
 def respond_records(
@@ -40,13 +39,13 @@ def respond_records(
     if not rows:
         raise InvalidInput("there is no row.", where="rows", remedy="Give a list of objects.")
     chosen = tuple(criterion_named(name).name for name in criteria)
-    table = table_of_records([dict(row) for row in rows])
-    kind = table_kind([name for name in table.column_names if name != ROW])
+    kind, table, noticed = whole_table(table_of_records([dict(row) for row in rows]), "rows")
     try:
         document = protocol_document(protocol_from(protocol))
     except InvalidSettings as error:
         raise InvalidInput(error.message, where=f"protocol: {error.where}", remedy=error.remedy) from error
     result = evaluate_part(PartJob(kind, table, chosen, document), OUTCOME_TABLES)
+    result.tables[FINDINGS.name][:0] = [("", "", "", "", str(f.severity), f.code, f.message, f.where) for f in noticed]
     made: dict[str, Any] = {
         shown.name: [
             {column.name: _plain(value) for column, value in zip(shown.columns, row, strict=True)}

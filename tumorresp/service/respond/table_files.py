@@ -1,4 +1,4 @@
-"""Lesion and response tables from CSV, Parquet or JSON: cells as written, rows with the number that people see."""
+"""Lesion and response tables from CSV, Excel, Parquet or JSON: cells as written, rows numbered as people see them."""
 
 import hashlib
 import json
@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv
+import pyarrow.compute
 import pyarrow.parquet
 
 from tumorresp.domain.errors import InvalidInput, Missing, UnknownFormat
-from tumorresp.domain.finding import Finding, Severity
-from tumorresp.response.table.rows import table_kind
-
-ROW = "__row__"
-_DELIMITERS = (",", ";", "\t")
+from tumorresp.domain.finding import Finding
+from tumorresp.response.table.headers import column_name
+from tumorresp.response.table.rows import NOT_READ, table_kind
+from tumorresp.service.respond.csv_table import ROW, read_csv
+from tumorresp.service.respond.whole_table import check_readable, with_strays
+from tumorresp.service.respond.workbook_table import read_workbook
 
 
 @dataclass(frozen=True)
@@ -49,78 +50,77 @@ def read_table_file(path: Path) -> TableFile:
     Missing
         If there is no such file.
     UnknownFormat
-        If its name ends neither in .csv, .tsv, .parquet nor .json.
+        If its name ends neither in .csv, .tsv, .xlsx, .parquet nor .json.
     InvalidInput
-        If it cannot be read, or columns are missing or unknown.
+        If it cannot be read, has no row, or columns are missing or unknown.
+    UnreadableTable
+        If most of its sizes, dates or responses cannot be read.
     """
     if not path.is_file():
-        raise Missing("there is no such file.", where=path.name, remedy="Give a CSV, Parquet or JSON file.")
-    readers = {".csv": _read_csv, ".tsv": _read_csv, ".txt": _read_csv, ".parquet": _read_parquet, ".json": _read_json}
+        raise Missing("there is no such file.", where=path.name, remedy="Give a CSV, XLSX, Parquet or JSON file.")
+    readers = {
+        ".csv": read_csv,
+        ".tsv": read_csv,
+        ".txt": read_csv,
+        ".xlsx": lambda name, content: (read_workbook(name, content), []),
+        ".parquet": _read_parquet,
+        ".json": _read_json,
+    }
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise UnknownFormat(
-            f"tables are CSV, Parquet or JSON, not {path.suffix or 'a file without ending'}.", where=path.name
+            f"tables are CSV, XLSX, Parquet or JSON, not {path.suffix or 'a file without ending'}.", where=path.name
         )
     content = path.read_bytes()
     if not content.strip():
         raise InvalidInput("the file is empty.", where=path.name, remedy="Give at least a header.")
-    table, findings = reader(path, content)
-    names = [name for name in table.column_names if name != ROW]
-    return TableFile(table_kind(names), table, tuple(findings), hashlib.sha256(content).hexdigest())
+    table, findings = reader(path.name, content)
+    kind, whole, noticed = whole_table(table, path.name)
+    return TableFile(kind, whole, (*findings, *noticed), hashlib.sha256(content).hexdigest())
 
 
-def _read_csv(path: Path, content: bytes) -> tuple[pa.Table, list[Finding]]:
-    try:
-        header = content.decode("utf-8-sig").splitlines()[0]
-    except UnicodeDecodeError:
-        raise InvalidInput(
-            "the file is not UTF-8.", where=path.name, remedy="Save it as “CSV UTF-8” or convert it with iconv."
-        ) from None
-    delimiter = max(_DELIMITERS, key=header.count)
-    names = [name.strip().strip('"').strip() for name in header.split(delimiter)]
-    findings: list[Finding] = []
+def whole_table(table: pa.Table, name: str) -> tuple[str, pa.Table, list[Finding]]:
+    """Return a table's kind, the table with its rows where they may belong, and what was noticed.
 
-    def skip(row: Any) -> str:
-        words = f"The row has {row.actual_columns} cells, the header {row.expected_columns}: it is not used."
-        findings.append(Finding("cells-do-not-fit-header", Severity.ERROR, words, f"row {row.number}"))
-        return "skip"
-
-    try:
-        table = pa.csv.read_csv(
-            pa.BufferReader(content),
-            read_options=pa.csv.ReadOptions(column_names=names, skip_rows=1, use_threads=False),
-            parse_options=pa.csv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip, ignore_empty_lines=False
-            ),
-            convert_options=pa.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        raise InvalidInput(f"the table cannot be read: {error}", where=path.name) from error
-    skipped = {int(finding.where.removeprefix("row ")) for finding in findings}
-    last = table.num_rows + len(skipped) + 1
-    numbers = [number for number in range(2, last + 1) if number not in skipped]
-    return table.append_column(ROW, pa.array(numbers, pa.int64())), findings
+    Raises
+    ------
+    InvalidInput
+        If it has no row, or columns are missing or unknown.
+    UnreadableTable
+        If most of its sizes, dates or responses cannot be read.
+    """
+    if table.num_rows == 0 and table.num_columns == 1:
+        raise InvalidInput("the table has no row.", where=name, remedy="Give a list of objects.")
+    kind = table_kind([item for item in table.column_names if item not in (ROW, NOT_READ)])
+    check_readable(kind, table, name)
+    return kind, *with_strays(_with_one_form(table))
 
 
-def _read_parquet(path: Path, content: bytes) -> tuple[pa.Table, list[Finding]]:
+def _with_one_form(table: pa.Table) -> pa.Table:
+    """Return a table whose subjects are equal where they look equal (Unicode NFC)."""
+    position = table.column_names.index("subject")
+    if not pa.types.is_string(table["subject"].type):
+        return table
+    return table.set_column(position, "subject", pyarrow.compute.utf8_normalize(table["subject"], form="NFC"))
+
+
+def _read_parquet(name: str, content: bytes) -> tuple[pa.Table, list[Finding]]:
     try:
         table = pa.parquet.read_table(pa.BufferReader(content))
     except pa.ArrowInvalid as error:
-        raise InvalidInput("the file is no Parquet.", where=path.name) from error
-    return _numbered(table), []
+        raise InvalidInput("the file is no Parquet.", where=name) from error
+    return _numbered(_renamed(table)), []
 
 
-def _read_json(path: Path, content: bytes) -> tuple[pa.Table, list[Finding]]:
+def _read_json(name: str, content: bytes) -> tuple[pa.Table, list[Finding]]:
     try:
         document = json.loads(content, parse_float=Decimal)
     except (ValueError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"the file is no JSON: {error}", where=path.name) from None
+        raise InvalidInput(f"the file is no JSON: {error}", where=name) from None
     rows = document.get("rows") if isinstance(document, dict) else document
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InvalidInput(
-            "expected a list of rows, each an object.", where=path.name, remedy='[{"subject": ...}] or {"rows": [...]}'
+            "expected a list of rows, each an object.", where=name, remedy='[{"subject": ...}] or {"rows": [...]}'
         )
     return table_of_records(rows), []
 
@@ -135,7 +135,11 @@ def table_of_records(rows: list[dict[str, Any]]) -> pa.Table:
     """
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = {name: [_text(row.get(name), number, name) for number, row in enumerate(rows, 1)] for name in names}
-    return _numbered(pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
+    return _numbered(_renamed(pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})))
+
+
+def _renamed(table: pa.Table) -> pa.Table:
+    return table.rename_columns([column_name(name) for name in table.column_names])
 
 
 def _text(value: Any, number: int, name: str) -> str | None:

@@ -1,0 +1,111 @@
+"""What only the whole table can tell: that it is written in another way, and whose a row without a subject may be."""
+
+import datetime
+import re
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute
+
+from tumorresp.domain.errors import InvalidInput, UnreadableTable
+from tumorresp.domain.finding import Finding, Severity
+from tumorresp.response.table.cells import BadCell, PartialDate, cell_value
+from tumorresp.response.table.columns import NO_VALUE, TABLES, Column
+from tumorresp.response.table.rows import NO_SUBJECT
+from tumorresp.service.respond.csv_table import ROW
+
+_SIZES = ("long_axis_mm", "short_axis_mm", "viable_long_axis_mm", "volume_mm3", "volume_ml", "sum_mm")
+_MANY = 10
+_REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        "sizes": "Write numbers with a point, not a comma, and without units.",
+        "dates": "Write dates as YYYY-MM-DD: 03/04/2024 may be of March or of April.",
+        "responses": "The words are CR, PR, SD, NON-CR/NON-PD, PD, NE and those of the JSON Schema.",
+    }
+)
+
+
+def check_readable(kind: str, table: pa.Table, name: str) -> None:
+    """Refuse a table of which most sizes, dates or responses cannot be read: more than half, and ten or all.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no row.
+    UnreadableTable
+        If most cells of a sort cannot be read.
+    """
+    if table.num_rows == 0:
+        raise InvalidInput("the table has a header, but no row.", where=name, remedy="Give rows.")
+    columns = {column.name: column for column in TABLES[kind] if column.name in table.column_names}
+    for sort, names in (("sizes", _SIZES), ("dates", ("date",)), ("responses", ("response",))):
+        filled, unread, example = 0, 0, ""
+        for column in (columns[item] for item in names if item in columns):
+            for cell, count in _counts(table[column.name]):
+                filled += count
+                if not _can_be_read(column, cell):
+                    unread += count
+                    example = example or f"{column.name} {cell!r}"
+        if 2 * unread > filled and (unread >= _MANY or unread == filled):
+            raise UnreadableTable(
+                f"{unread} of {filled} {sort} cannot be read, for example {example}.",
+                where=name,
+                remedy=_REMEDIES[sort],
+            )
+
+
+def _counts(column: pa.ChunkedArray) -> Iterator[tuple[Any, int]]:
+    """Give every different cell that is not empty with its number of rows."""
+    for item in pyarrow.compute.value_counts(column.combine_chunks()).to_pylist():
+        cell = item["values"]
+        if cell is not None and str(cell).strip() and str(cell).strip() not in NO_VALUE:
+            yield cell, item["counts"]
+
+
+def _can_be_read(column: Column, cell: Any) -> bool:
+    try:
+        cell_value(column, cell)
+    except PartialDate:
+        return True
+    except BadCell as error:
+        return bool(re.search(r"is (negative|larger)", str(error)))
+    return True
+
+
+def with_strays(table: pa.Table) -> tuple[pa.Table, list[Finding]]:
+    """Return the table with every row without a subject among those of the subject above it and of the one below.
+
+    It may be of either, so something of both could not be read.
+    """
+    if "subject" not in table.column_names:
+        return table, []
+    subjects = [str(item if item is not None else "").strip() for item in table["subject"].to_pylist()]
+    others = [name for name in table.column_names if name not in ("subject", ROW)]
+    if all(subjects) or not any(subjects):
+        return table, []
+    strays = [index for index, subject in enumerate(subjects) if not subject and _has_cells(table, index, others)]
+    if not strays:
+        return table, []
+    findings, records = [], []
+    for index in strays:
+        number = table[ROW][index].as_py()
+        words = "subject is empty; the row may be of the subject above or of the one below: both miss something."
+        findings.append(Finding("empty-cell", Severity.ERROR, words, f"row {number}, subject", decides=True))
+        above = next((subjects[i] for i in range(index - 1, -1, -1) if subjects[i]), "")
+        below = next((subjects[i] for i in range(index + 1, len(subjects)) if subjects[i]), "")
+        record = {name: table[name][index].as_py() for name in table.column_names}
+        records += [
+            record | {"subject": subject, NO_SUBJECT: "it names no subject"}
+            for subject in dict.fromkeys(filter(None, (above, below)))
+        ]
+    kept = table.filter(pa.array([index not in set(strays) for index in range(table.num_rows)]))
+    kept = kept.append_column(NO_SUBJECT, pa.array([""] * kept.num_rows, pa.string()))
+    more = pa.Table.from_pylist(records, schema=kept.schema)
+    return pa.concat_tables([kept, more]).sort_by(ROW).combine_chunks(), findings
+
+
+def _has_cells(table: pa.Table, index: int, names: list[str]) -> bool:
+    cells = (table[name][index].as_py() for name in names)
+    return any(cell is not None and (isinstance(cell, datetime.date) or str(cell).strip()) for cell in cells)

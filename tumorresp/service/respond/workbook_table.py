@@ -1,0 +1,65 @@
+"""The first sheet of an Excel workbook as a table of texts."""
+
+import datetime
+import io
+import zipfile
+
+import openpyxl
+import pyarrow as pa
+from openpyxl.utils.exceptions import InvalidFileException
+
+from tumorresp.domain.errors import InvalidInput
+from tumorresp.response.table.headers import column_name
+from tumorresp.service.respond.csv_table import ROW
+
+
+def read_workbook(name: str, content: bytes) -> pa.Table:
+    """Return the first sheet: its first row that is not empty is the header; rows are numbered as the sheet does.
+
+    Dates become YYYY-MM-DD, whole numbers lose their ``.0``; empty rows and columns without a name and a cell are
+    passed over.
+
+    Raises
+    ------
+    InvalidInput
+        If the file is no workbook, or a column with cells has no name.
+    """
+    try:
+        workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        raise InvalidInput("the file is no Excel workbook.", where=name) from error
+    sheet = workbook.worksheets[0]
+    rows = [
+        (number, [_text(cell) for cell in row]) for number, row in enumerate(sheet.iter_rows(values_only=True), start=1)
+    ]
+    filled = [(number, cells) for number, cells in rows if any(cells)]
+    if not filled:
+        raise InvalidInput("the first sheet is empty.", where=name, remedy="Give at least a header.")
+    (_, header), *data = filled
+    width = max(len(cells) for _, cells in filled)
+    columns: dict[str, list[str]] = {}
+    for position in range(width):
+        cells = [row[position] if position < len(row) else "" for _, row in data]
+        title = column_name(header[position]) if position < len(header) else ""
+        if not title and not any(cells):
+            continue
+        if not title or title in columns:
+            words = f"column {position + 1} has cells, but no name." if not title else f"column {title} is there twice."
+            raise InvalidInput(words, where="header", remedy="Name or remove it.")
+        columns[title] = cells
+    table = pa.table({title: pa.array(cells, pa.string()) for title, cells in columns.items()})
+    return table.append_column(ROW, pa.array([number for number, _ in data], pa.int64()))
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, datetime.datetime):
+        return cell.date().isoformat()
+    if isinstance(cell, datetime.date):
+        return cell.isoformat()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()
