@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from dicom_node.content_digest import is_same_content
 from dicom_node.instance_header import InstanceHeader, read_header
 from tumorresp.domain.errors import ConflictingInstance, InvalidInput, Missing, NotDicom, UnknownFormat
 from tumorresp.ports import Progress
@@ -81,8 +82,9 @@ class ScanResult:
 def scan(paths: Sequence[Path], progress: Progress | None = None) -> ScanResult:
     """Look at files, and at folders with all that is below them.
 
-    Hidden files and folders, ``DICOMDIR`` and links to folders are passed over. A copy of an instance that was seen
-    before is left out; the same SOP Instance UID with other content is rejected, as the listener does.
+    Hidden files and folders, ``DICOMDIR`` and links to folders are passed over. Of copies of an instance, compressed
+    alike or not, the first is kept. Where files of one SOP Instance UID have different content none of them is used:
+    either may be right, and the order of file names must not decide.
 
     Raises
     ------
@@ -92,20 +94,18 @@ def scan(paths: Sequence[Path], progress: Progress | None = None) -> ScanResult:
     candidates = list(dict.fromkeys(file for path in paths for file in _files_below(path)))
     files: list[ScannedFile] = []
     rejected: list[RejectedFile] = []
-    seen: dict[str, str] = {}
     for number, path in enumerate(candidates, start=1):
         if progress is not None:
             progress("Reading files", number, len(candidates))
         try:
-            file = identify(path)
-            if not _is_copy(file, seen):
-                files.append(file)
+            files.append(identify(path))
         except InvalidInput as error:
             rejected.append(RejectedFile(path, error))
         except OSError as error:
             reason = InvalidInput(f"the file cannot be read: {error.strerror}.", where=path.name)
             rejected.append(RejectedFile(path, reason))
-    return ScanResult(tuple(files), tuple(rejected))
+    kept, conflicting = _one_an_instance(files)
+    return ScanResult(tuple(kept), (*rejected, *conflicting))
 
 
 def identify(path: Path) -> ScannedFile:
@@ -142,19 +142,33 @@ def identify(path: Path) -> ScannedFile:
     return ScannedFile(path, kind, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-def _is_copy(file: ScannedFile, seen: dict[str, str]) -> bool:
-    """Return whether an instance was seen before, and remember it."""
-    if file.header is None:
-        return False
-    held = seen.setdefault(file.header.sop_instance_uid, str(file.path))
-    if held == str(file.path):
-        return False
-    if read_header(Path(held)).sha256 == file.sha256:
-        return True
-    raise ConflictingInstance(
-        f"the SOP Instance UID is that of {Path(held).name}, which has other content.",
-        where=file.path.name,
-        remedy="Remove one of the two.",
+def _one_an_instance(files: Sequence[ScannedFile]) -> tuple[list[ScannedFile], list[RejectedFile]]:
+    """Return the first of each instance's copies, and every file of an instance whose files differ."""
+    different: dict[str, list[ScannedFile]] = {}
+    for file in files:
+        if file.header is not None:
+            contents = different.setdefault(file.header.sop_instance_uid, [])
+            if not any(_is_copy(held, file) for held in contents):
+                contents.append(file)
+    firsts = {id(contents[0]) for contents in different.values() if len(contents) == 1}
+    kept = [file for file in files if file.header is None or id(file) in firsts]
+    return kept, [
+        _conflict(file, len(contents)) for contents in different.values() if len(contents) > 1 for file in contents
+    ]
+
+
+def _is_copy(held: ScannedFile, file: ScannedFile) -> bool:
+    return held.sha256 == file.sha256 or is_same_content(held.path, file.path)
+
+
+def _conflict(file: ScannedFile, count: int) -> RejectedFile:
+    return RejectedFile(
+        file.path,
+        ConflictingInstance(
+            f"{count} files have its SOP Instance UID and different content; none of them is used.",
+            where=file.path.name,
+            remedy="Remove those that are wrong.",
+        ),
     )
 
 

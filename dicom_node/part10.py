@@ -124,7 +124,11 @@ def content_sha256(instance: EncodedInstance) -> str:
 
 
 def summarised(
-    instance: EncodedInstance, wanted: frozenset[int] = frozenset(), limits: InflateLimits | None = None
+    instance: EncodedInstance,
+    wanted: frozenset[int] = frozenset(),
+    limits: InflateLimits | None = None,
+    *,
+    apart_from: frozenset[int] = frozenset(),
 ) -> ContentSummary:
     """Pass once over a data set: check it, name its content and keep the wanted elements (errors as there).
 
@@ -132,6 +136,8 @@ def summarised(
     ----------
     wanted
         Tags as numbers, ``group << 16 | element``.
+    apart_from
+        Tags of the data set itself that the name does not depend on.
     """
     size = instance.data_set.size if isinstance(instance.data_set, FileSection) else len(instance.data_set)
     deflated = instance.transfer_syntax_uid == DeflatedExplicitVRLittleEndian
@@ -143,6 +149,7 @@ def summarised(
             explicit=instance.transfer_syntax_uid != ImplicitVRLittleEndian,
             order=">" if instance.transfer_syntax_uid == ExplicitVRBigEndian else "<",
             wanted=wanted,
+            apart_from=apart_from,
         )
         while (head := walk.head()) is not None:
             walk.element(head)
@@ -203,6 +210,7 @@ class _Walk:
         explicit: bool,
         order: str,
         wanted: frozenset[int] = frozenset(),
+        apart_from: frozenset[int] = frozenset(),
         position: int = 0,
     ) -> None:
         self._stream = stream
@@ -213,6 +221,7 @@ class _Walk:
         self._long = struct.Struct(f"{order}L")
         self._hash = hashlib.sha256()
         self._wanted = wanted
+        self._apart_from = apart_from
         self._kept: list[bytes] = []
         self._depth = 0
         self.position = position
@@ -238,7 +247,15 @@ class _Walk:
         return head
 
     def element(self, head: bytes) -> None:
-        """Hash the element that begins with ``head``."""
+        """Hash the element that begins with ``head``, unless it is one that the name does not depend on."""
+        if self._depth == 0 and self.tag(head) in self._apart_from:
+            named, self._hash = self._hash, hashlib.sha256()
+            self._hashed_element(head)
+            self._hash = named
+        else:
+            self._hashed_element(head)
+
+    def _hashed_element(self, head: bytes) -> None:
         begin, tag = self.position - 8, self.tag(head)
         vr, length, head = self._element_header(head, begin)
         if length != _UNDEFINED:

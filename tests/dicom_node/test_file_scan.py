@@ -48,13 +48,24 @@ def test_rejected_files_say_why(folder: Path):
     assert len(result.files) == 6
 
 
-def test_a_copy_is_left_out_and_other_content_rejected(tmp_path: Path):
+def test_a_copy_is_left_out(tmp_path: Path):
+    write(tmp_path / "1", ct_image(0))
+    write(tmp_path / "2", ct_image(0))
+    result = scan([tmp_path])
+    assert [file.path.parent.name for file in result.files] == ["1"]
+    assert result.rejected == ()
+
+
+def test_of_other_content_under_one_uid_nothing_is_used(tmp_path: Path):
     write(tmp_path / "1", ct_image(0))
     write(tmp_path / "2", ct_image(0))
     write(tmp_path / "3", ct_image(0, StudyID="changed"))
     result = scan([tmp_path])
-    assert [file.path.parent.name for file in result.files] == ["1"]
-    assert [(item.path.parent.name, item.error.code) for item in result.rejected] == [("3", "conflicting-instance")]
+    assert result.files == ()
+    assert [(item.path.parent.name, item.error.code) for item in result.rejected] == [
+        ("1", "conflicting-instance"),
+        ("3", "conflicting-instance"),
+    ]
 
 
 def test_a_file_named_twice_is_one(folder: Path):
