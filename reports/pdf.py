@@ -1,6 +1,7 @@
 """The PDF form of the report: the same rows, pictures and reasons as the HTML page, on A4."""
 
 import io
+import re
 from xml.sax.saxutils import escape
 
 import matplotlib
@@ -9,6 +10,7 @@ from reportlab.lib.enums import TA_CENTER
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.pdfmetrics import registerFont, registerFontFamily
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
@@ -42,11 +44,19 @@ _BLANK = TableStyle(
 )
 
 
+# Letters that DejaVu Sans lacks, and the fonts that PDF viewers have for them (PDF 32000-1, 9.7.5.2).
+_EAST_ASIAN = {"japanese": "HeiseiKakuGo-W5", "korean": "HYGothic-Medium", "chinese": "STSong-Light"}
+_EAST_ASIAN_RUN = re.compile(r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]+")
+_KANA, _HANGUL = re.compile(r"[\u3040-\u30ff]"), re.compile(r"[\u1100-\u11ff\uac00-\ud7af]")
+
+
 def _register_fonts() -> None:
     """Use DejaVu Sans, which comes with matplotlib: the PDF's built-in fonts lack minus signs and names' letters."""
     folder = f"{matplotlib.get_data_path()}/fonts/ttf"
     registerFont(TTFont("Report", f"{folder}/DejaVuSans.ttf"))
     registerFont(TTFont("Report-Bold", f"{folder}/DejaVuSans-Bold.ttf"))
+    for name in _EAST_ASIAN.values():
+        registerFont(UnicodeCIDFont(name))
     registerFontFamily("Report", normal="Report", bold="Report-Bold", italic="Report", boldItalic="Report-Bold")
 
 
@@ -100,7 +110,13 @@ def _footer(canvas: Canvas, document: SimpleDocTemplate) -> None:
 
 
 def _paragraph(text: object, style: ParagraphStyle = _TEXT) -> Paragraph:
-    return Paragraph(escape(str(text)), style)
+    return Paragraph(markup(str(text)), style)
+
+
+def markup(text: str) -> str:
+    """Return text as markup in which East Asian letters have a font that holds them."""
+    script = "japanese" if _KANA.search(text) else "korean" if _HANGUL.search(text) else "chinese"
+    return _EAST_ASIAN_RUN.sub(lambda run: f'<font name="{_EAST_ASIAN[script]}">{run.group()}</font>', escape(text))
 
 
 def _heading(evaluation: SubjectEvaluation, rows: tuple[ResponseRow, ...]) -> list[Flowable]:
@@ -235,7 +251,7 @@ def _reasons(rows: tuple[ResponseRow, ...]) -> list[Flowable]:
         story.append(_paragraph(f"{row.time_point.time_point.name}, {row.time_point.time_point.dates}", _H3))
         for name, assessment in (("RECIST 1.1", row.recist), ("Volumetric", row.volumetric)):
             if assessment is not None:
-                text = "<br/>".join(escape(reason) for reason in assessment.reasons)
+                text = "<br/>".join(markup(reason) for reason in assessment.reasons)
                 story.append(Paragraph(f"<b>{name}:</b> {text}", _TEXT))
     return story
 

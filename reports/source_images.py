@@ -6,12 +6,14 @@ values are mended here, in memory.
 """
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pydicom
+from pydicom.charset import decode_element
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
 from pydicom.valuerep import format_number_as_ds
 
 from tumorresp.domain.identity import derived_uid
@@ -39,6 +41,8 @@ _STUDY_ATTRIBUTES = (
     "AccessionNumber",
     "ReferringPhysicianName",
 )
+# Character sets that cannot be read, or that highdicom does not know, keep nothing from being made.
+_UNREADABLE = (LookupError, ValueError, TypeError, AttributeError, NotImplementedError)
 _NOON = datetime.time(12, 0)
 _EARLIEST = datetime.date(1900, 1, 1)
 
@@ -94,6 +98,7 @@ def study_moment(images: Iterable[Dataset]) -> datetime.datetime:
 
 
 def _made_valid(image: Dataset) -> Dataset:
+    _state_unicode(image)
     for keyword in _SHORT_STRINGS:
         value = image.get(keyword)
         if isinstance(value, str) and len(value) > _SHORT_STRING_LENGTH:
@@ -112,3 +117,31 @@ def _made_valid(image: Dataset) -> Dataset:
     if not image.get("FrameOfReferenceUID"):
         image.FrameOfReferenceUID = derived_uid("frame of reference", str(image.SeriesInstanceUID))
     return image
+
+
+def _state_unicode(image: Dataset) -> None:
+    """Decode every text by the image's own character sets and state UTF-8, which holds them all (PS3.3 C.12.1.1.2)."""
+    try:
+        image.decode()
+    except _UNREADABLE:
+        for element in image.elements():
+            _decode_alone(image, element.tag)
+    for item in _items_below(image):
+        item.pop("SpecificCharacterSet", None)
+    image.SpecificCharacterSet = "ISO_IR 192"
+
+
+def _decode_alone(image: Dataset, tag: BaseTag) -> None:
+    """Decode one element; what cannot be read at all is left out, since no derived object could copy it."""
+    try:
+        decode_element(image[tag], image.get("SpecificCharacterSet"))
+    except _UNREADABLE:
+        del image[tag]
+
+
+def _items_below(image: Dataset) -> Iterator[Dataset]:
+    for element in image:
+        if element.VR == "SQ":
+            for item in element.value or ():
+                yield item
+                yield from _items_below(item)

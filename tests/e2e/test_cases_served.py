@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydicom.dataset import Dataset
 
 from dicom_node.sender import send
 from tests.service.small_case import write_ct, write_note, write_sr
@@ -50,7 +51,12 @@ def state(node: ServiceProcess) -> dict[str, Any]:
 
 
 def test_a_rejection_note_takes_back_a_progression(tmp_path: Path, node: ServiceProcess):
-    files = [*write_ct(tmp_path / "base", BASE, "20240110"), *write_ct(tmp_path / "later", LATER, "20240310")]
+    def japanese(dataset: Dataset) -> None:
+        dataset.SpecificCharacterSet = ["", "ISO 2022 IR 87"]
+        dataset.PatientName = "Test^One=山田^太郎"
+
+    files = write_ct(tmp_path / "base", BASE, "20240110", change=japanese)
+    files += write_ct(tmp_path / "later", LATER, "20240310", change=japanese)
     files.append(write_sr(tmp_path / "base.dcm", BASE, "1.2.827.1"))
     files.append(write_sr(tmp_path / "bad.dcm", LATER, "1.2.827.2", (("L1", 40.0),)))
     send(files, node.destination)
@@ -90,7 +96,7 @@ def test_two_subjects_wait_until_somebody_links_them(tmp_path: Path, node: Servi
 
 
 def test_a_series_of_two_patients_is_not_mixed(tmp_path: Path, node: ServiceProcess):
-    def own_instances(dataset) -> None:
+    def own_instances(dataset: Dataset) -> None:
         dataset.SOPInstanceUID = f"{dataset.SOPInstanceUID}.77"
 
     send(write_ct(tmp_path / "a", BASE, "20240110"), node.destination)

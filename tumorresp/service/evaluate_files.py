@@ -16,6 +16,7 @@ from tumorresp.service.pipeline.inputs import WaitingItem
 from tumorresp.service.pipeline.stations import Stations
 from tumorresp.service.settings import Settings
 from tumorresp.service.subject_sorting import sort_into_subjects
+from tumorresp.service.unexpected_failure import kind_and_place
 from tumorresp.service.wiring import create_workshops, station_settings
 
 
@@ -72,6 +73,8 @@ def evaluate_files(inputs: Sequence[Path], out: Path, settings: Settings, progre
                 subjects += _evaluate_one(stations, subject_key, Path(work), out, progress)
             except TumorRespError as error:
                 refused.append(str(error))
+            except Exception as error:  # noqa: BLE001  one subject's failure must not take the others along
+                refused.append(f"subject {subject_key}: unexpected failure: {kind_and_place(error)}")
     noted = [item for items in index.waiting.values() for item in items]
     refused += [str(error) for _, error in index.refused.values()]
     return EvaluationOutcome(

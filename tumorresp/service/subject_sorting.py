@@ -13,6 +13,7 @@ from tumorresp.domain.patient_identity import LinkDecisions, PatientId, PatientS
 from tumorresp.service.folder_index import FolderIndex
 from tumorresp.service.pipeline.inputs import InputFile, WaitingItem, Workshops
 from tumorresp.service.store_index import doubt_words, patient_of
+from tumorresp.service.unexpected_failure import kind_and_place
 
 DOCUMENTS = (FileKind.SR, FileKind.RTSTRUCT, FileKind.KO, FileKind.AIM, FileKind.CSV, FileKind.JSON)
 
@@ -62,6 +63,9 @@ def sort_into_subjects(
             key = _subject_of_document(file, workshops, images, index)
         except TumorRespError as error:
             refused.append(str(error))
+            continue
+        except Exception as error:  # noqa: BLE001  one file must not keep the others from being read
+            refused.append(f"{file.path.name}: unexpected failure: {kind_and_place(error)}")
             continue
         index.files.setdefault(key, []).append(input_file(file))
     return index, refused

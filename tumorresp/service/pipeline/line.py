@@ -5,7 +5,6 @@ run at least once. Their arguments and results are plain values, since the datab
 """
 
 import datetime
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from tumorresp.domain.errors import OutsideFailure, TumorRespError
 from tumorresp.ports import ResultFile
 from tumorresp.service.store.records import Backoff, DeliveryState, EvaluationRun, Failure
 from tumorresp.service.store.store import Store
+from tumorresp.service.unexpected_failure import kind_and_place
 
 _log = structlog.get_logger()
 
@@ -224,7 +224,7 @@ class Line:
                 return nothing, _plain_failure(error)
             except Exception as error:  # noqa: BLE001  one bad study must not stop the next
                 # Only kind and place leave this block: the words may hold patient data.
-                raise UnexpectedFailure(_kind_and_place(error)) from None
+                raise UnexpectedFailure(kind_and_place(error)) from None
             return (nothing, result.failure) if isinstance(result, _Refusal) else (result, None)
 
         options: StepOptions = {
@@ -271,12 +271,6 @@ def _is_outside(error: BaseException) -> bool:
 def _plain_failure(error: TumorRespError) -> PlainFailure:
     message = f"{error.message} {error.remedy}".strip()
     return error.code, message, error.where, isinstance(error, OutsideFailure)
-
-
-def _kind_and_place(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{place}"
 
 
 def _plain(result: ResultFile) -> dict[str, str]:
