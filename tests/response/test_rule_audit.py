@@ -17,7 +17,10 @@ from tests.response.test_response_laws import mixed_courses
 from tumorresp.domain.assessment import Category, NewLesionStatus
 from tumorresp.domain.eligibility import BaselineRules, TargetRules
 from tumorresp.domain.errors import InvalidInput
+from tumorresp.domain.measurement import LesionRole
 from tumorresp.response import Recist11Parameters
+from tumorresp.response.baseline import baseline_first
+from tumorresp.response.observation import Refused
 from tumorresp.response.reasons import rounded
 from tumorresp.response.rule_audit import (
     AuditFinding,
@@ -629,6 +632,8 @@ AGAINST_SUMS = [
     ("60 40 52", "60 40 45", "PR PD", {2: "contradicts-reported-sums"}),
     ("60 40 52", "60 40 45", "PR SD", {2: "follows-from-reported-sums"}),
     ("60 40 52", "60 40 52", "PR SD", {2: "baseline-instead-of-nadir"}),
+    # from the reported sums, and these against the baseline: PR by the size, PD by the sum, SD was reported
+    ("25 14 13", "25 14 22", "PR SD", {2: "baseline-instead-of-nadir nadir-instead-of-baseline"}),
 ]
 
 
@@ -678,6 +683,51 @@ def test_small_nodes_may_be_a_complete_response_whatever_their_sum() -> None:
         stated = ReportedVisit("visit-1", target_sum=Reported(Decimal(total)), target=Reported(Category.CR))
         found = findings_of(course, ReportedEvaluation((stated,)))
         assert [what for what, *_ in found if what == "target response"] == ["target response"] * contradicts
+
+
+def with_refused(course: SubjectCourse, index: int, **about: Any) -> SubjectCourse:
+    """The course with something of a visit that could not be read."""
+    refused = Refused("NEW01: long_axis_mm: '14,0' is no number", "row 7", **about)
+    changed = replace(course.visits[index], refused=(refused,))
+    return replace(course, visits=(*course.visits[:index], changed, *course.visits[index + 1 :]))
+
+
+def test_nothing_is_held_against_the_reader_where_input_could_not_be_read() -> None:
+    """A new lesion of "14,0" mm was refused; the reader saw it and reported PD, and the visit after it too."""
+    course = course_of("T01=40", "T01=20", "T01=21")
+    stated = with_mistake(as_derived(course), 1, new_lesions=NewLesionStatus.YES, overall=Category.PD)
+    stated = with_mistake(stated, 2, new_lesions=NewLesionStatus.YES, overall=Category.PD)
+    accused = audited_values(course, stated, BY_EACH_VISIT)
+    assert [item.what for item in accused] == ["new lesions", "overall response"] * 2
+    refused = with_refused(course, 1, lesion_id="NEW01", role=LesionRole.NEW)
+    found = audited_values(refused, stated, BY_EACH_VISIT)
+    assert (found[0].what, found[0].visit, found[0].mistakes) == ("visit", "Follow-up 1", ("input-not-read",))
+    assert "overall response PD" in found[0].reported
+    assert "'14,0' is no number" in found[0].diagnosis
+    assert found[0].sources[0] == "row 99"
+    # What follows all the same is no finding, whatever could not be read.
+    assert audited_values(with_refused(course, 1, lesion_id="NEW01", role=LesionRole.NEW), as_derived(course)) == ()
+
+
+def test_nadir_of_a_target_that_could_not_be_read() -> None:
+    """The size of visit 2 was refused: the reader's change from a smaller nadir is not called wrong."""
+    course = course_of("T01=40", "T01=ne", "T01=30")
+    stated = with_mistake(as_derived(course), 2, change_from_nadir=Decimal("10.0"))
+    assert [item.what for item in audited_values(course, stated, BY_EACH_VISIT)] == ["change from nadir (mm)"]
+    refused = with_refused(course, 1, lesion_id="T01", role=LesionRole.TARGET)
+    (found,) = audited_values(refused, stated, BY_EACH_VISIT)
+    assert found.mistakes == ("input-not-read",)
+
+
+def test_scans_before_the_baseline_need_no_derivation() -> None:
+    course = course_of("T01=70", "T01=50", "T01=45")
+    dates = SubjectDates(first_treatment=course.visits[1].date)
+    reported = as_derived(course_of("T01=50", "T01=45"))
+    early = ReportedVisit("visit-0", target_sum=Reported(Decimal(70)))
+    own = [replace(item, time_point_id=f"visit-{number}") for number, item in enumerate(reported.visits, start=1)]
+    own = [replace(item, date=None) for item in own]
+    cut = baseline_first(replace(course, dates=dates))
+    assert audited_values(cut, ReportedEvaluation((early, *own)), BY_EACH_VISIT) == ()
 
 
 # (visits, reported, what, the two mistakes that give it only together)
@@ -917,7 +967,7 @@ def test_visit_reported_twice_is_refused() -> None:
 
 
 PAGE = (REPOSITORY / "docs" / "rule-audit.md").read_text(encoding="utf-8")
-CODES_IN_CODE = re.compile(r'(?:Mistake|_Reference)\(\s*"([a-z-]+)"|\[\("([a-z-]+)",\)\]')
+CODES_IN_CODE = re.compile(r'(?:Mistake\(|_Reference\(|_CODE = )\s*"([a-z-]+)"|\[\("([a-z-]+)",\)\]')
 
 
 def test_worked_example_of_the_page() -> None:

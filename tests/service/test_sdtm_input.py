@@ -252,6 +252,49 @@ def test_response_that_contradicts_the_reported_sum(tmp_path: Path) -> None:
     assert found[1].explanations == (("contradicts-reported-sums",), ("baseline-instead-of-nadir",))
 
 
+REFUSED = [
+    (tr("NEW01", "WEEK 6", "LDIAM", "14,0", TRGRPID="NEW"), "NEW01: long_axis_mm: '14,0' is no number"),
+    (tr("NEW01", "WEEK 6", "TUMSTATE", "PERHAPS", TRGRPID="NEW"), "NEW01: state: the state 'PERHAPS' is not known"),
+    (tr("", "WEEK 6", "LDIAM", "14"), "TRLNKID is empty"),
+    (tr("X01", "WEEK 6", "LDIAM", "14"), "the role of X01 is not known"),
+    (tr("NEW01", "WEEK 6", "LDIAM", "14", TRGRPID="NEW", TRSTRESU="inch"), "the unit 'inch' is not known"),
+]
+
+
+@pytest.mark.parametrize(("record", "words"), REFUSED)
+def test_record_that_cannot_be_read_keeps_back_its_visit(tmp_path: Path, record: Record, words: str) -> None:
+    """What was refused may be a new lesion: PD, which the reader reported, is not called wrong."""
+    responses = [rs("WEEK 6", "OVRLRESP", "PD"), rs("WEEK 6", "TRGRESP", "SD")]
+    found = read_sdtm(folder(tmp_path, tu=TARGETS, tr=[*SIZES, record], rs=responses))
+    reading = one_reading(found)
+    (refused,) = reading.course.visits[1].refused
+    assert words in refused.words
+    assert refused.where == "TR row 8"
+    audited = [item for item in audit_rules(reading.course, reading.reported) if item.what != "target choice"]
+    assert [(item.what, item.mistakes) for item in audited] == [("visit", ("input-not-read",))]
+
+
+def test_record_without_any_date_may_belong_to_any_visit(tmp_path: Path) -> None:
+    record = tr("NEW01", "WEEK 12", "LDIAM", "14", TRGRPID="NEW", TRDTC="")
+    reading = one_reading(read_sdtm(folder(tmp_path, tu=TARGETS, tr=[*SIZES, record])))
+    assert [item.where for item in reading.course.refused] == ["TR row 8"]
+
+
+def test_baseline_of_data_sets_is_the_last_scan_before_the_first_dose(tmp_path: Path) -> None:
+    sizes = [tr("T01", visit, "LDIAM", size) for visit, size in zip(VISITS, ("70", "50", "45"), strict=True)]
+    sums = [
+        tr("", visit, "SUMDIAM", size, TRGRPID="TARGET") for visit, size in zip(VISITS, ("70", "50", "45"), strict=True)
+    ]
+    dm = [{"USUBJID": "S1", "RFSTDTC": "2024-02-12", "RFXSTDTC": "2024-02-12"}]
+    reading = one_reading(
+        read_sdtm(folder(tmp_path, tu=TARGETS[:1], tr=[*sizes, *sums], rs=[rs("WEEK 12", "OVRLRESP", "SD")], dm=dm))
+    )
+    assert [visit.name for visit in reading.course.visits] == ["WEEK 6", "WEEK 12"]
+    assert [visit.name for visit in reading.course.before_treatment] == ["SCREENING"]
+    found = [item for item in audit_rules(reading.course, reading.reported) if item.what != "target choice"]
+    assert found == []
+
+
 def test_evaluators_are_kept_apart(tmp_path: Path) -> None:
     by = [{"TREVAL": "INDEPENDENT ASSESSOR", "TREVALID": f"RADIOLOGIST {number}"} for number in (1, 2)]
     sizes = [item | by[0] for item in SIZES] + [item | by[1] for item in SIZES[:5]]

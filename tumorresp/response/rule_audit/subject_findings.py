@@ -136,7 +136,8 @@ def subject_findings(audited: AuditedSubject) -> Iterator[AuditFinding]:
 
 def unmeasured_findings(audited: AuditedSubject) -> Iterator[AuditFinding]:
     """Give the findings about visits that were reported, but not measured: only their parts can be compared."""
-    measured = {visit.time_point_id for visit in audited.course.visits}
+    course = audited.course
+    measured = {visit.time_point_id for visit in (*course.before_treatment, *course.visits)}
     for item in audited.reported.visits:
         if item.time_point_id in measured:
             continue

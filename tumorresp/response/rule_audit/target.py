@@ -1,6 +1,7 @@
 """A reported target response that does not follow: which mistake, or which two together, give it."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 
 from tumorresp.domain.assessment import Category
@@ -59,10 +60,25 @@ class TargetExplanations:
 
         A response that follows from sums that were reported otherwise is explained by them alone.
         """
-        if _by_reported_sums(self.derivation, self.index, self.sums) is reported:
-            words = f"It follows from the reported sums ({sums_in_words(self.sums)}); the mistake is in a sum."
+        named = sums_in_words(self.sums)
+        if self._by_reported_sums(self.sums.nadir) is reported:
+            words = f"It follows from the reported sums ({named}); the mistake is in a sum."
             return ((Mistake("follows-from-reported-sums", words),),)
-        return self._tried.of(reported, most=most)
+        single = self._tried.of(reported, most=1)
+        if self._by_reported_sums(self.sums.baseline) is reported:
+            words = f"By the reported sums ({named}) PD was judged against the baseline instead of the nadir."
+            mistake = Mistake("baseline-instead-of-nadir", words)
+            known = [item.code for found in single for item in found]
+            single = single if mistake.code in known else ((mistake,), *single)
+        return single or self._tried.of(reported, most=most)
+
+    def _by_reported_sums(self, nadir: Decimal | None) -> Category | None:
+        """Return what the reported sums alone give with a reference of PD; None where they say nothing of their own."""
+        derivation, index, sums = self.derivation, self.index, self.sums
+        known = ReportedSums(derivation.sums[index], derivation.baseline_sum, derivation.nadir(index))
+        if sums == known or sums.total is None or sums.baseline is None or nadir is None:
+            return None
+        return by_sums(sums.total, sums.baseline, nadir, derivation.rules)
 
     @cached_property
     def _tried(self) -> Explanations[Category]:
@@ -77,11 +93,3 @@ def sums_in_words(sums: ReportedSums) -> str:
     """Return the three sums that a response is made from."""
     named = (("this visit", sums.total), ("baseline", sums.baseline), ("nadir", sums.nadir))
     return ", ".join(f"{name} {millimetres(value)}" for name, value in named if value is not None)
-
-
-def _by_reported_sums(derivation: Derivation, index: int, sums: ReportedSums) -> Category | None:
-    """Return what the reported sums alone give; None where they say nothing of their own."""
-    known = ReportedSums(derivation.sums[index], derivation.baseline_sum, derivation.nadir(index))
-    if sums == known or sums.total is None or sums.baseline is None or sums.nadir is None:
-        return None
-    return by_sums(sums.total, sums.baseline, sums.nadir, derivation.rules)

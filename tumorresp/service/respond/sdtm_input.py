@@ -10,7 +10,8 @@ from typing import Any
 
 from tumorresp.domain.errors import Missing
 from tumorresp.domain.finding import Finding, Severity
-from tumorresp.response.observation import Visit
+from tumorresp.response.baseline import baseline_first
+from tumorresp.response.observation import Refused, Visit
 from tumorresp.response.rule_audit import ReportedEvaluation
 from tumorresp.response.subject import Demographics, SubjectCourse, SubjectDates
 from tumorresp.response.table.conventions import TableConventions
@@ -97,13 +98,10 @@ def _readings(
         by_reading[key][name] = date
     readings = []
     for key in sorted({*measured.rows, *reported}):
-        course = _course(key, measured, rules)
         evaluation = reported.get(key, ReportedEvaluation())
-        course = replace(
-            course,
-            visits=_with_unmeasured(course.visits, evaluation, by_reading[key]),
-            dates=subjects.get(key.subject, SubjectDates()),
-        )
+        dates_of_subject = subjects.get(key.subject, SubjectDates())
+        course = baseline_first(replace(_course(key, measured, rules), dates=dates_of_subject))
+        course = replace(course, visits=_with_unmeasured(course, evaluation, by_reading[key]))
         readings.append(SdtmReading(course, evaluation))
     return tuple(readings)
 
@@ -113,33 +111,40 @@ def _course(key: ReadKey, measured: LesionRows, rules: TableConventions) -> Subj
     if not rows:
         return SubjectCourse(key.subject, key.evaluator, ())
     (course,), findings = courses_of_subject(rows, replace(rules, evaluator=""))
-    visits = tuple(
-        replace(
-            visit,
-            observations=tuple(
-                replace(item, source=_records(item.source, measured.records)) for item in visit.observations
-            ),
-        )
-        for visit in course.visits
-    )
+    visits = tuple(_of_records(visit, measured.records) for visit in course.visits)
     noticed = tuple(
         replace(item, where=_records(item.where, measured.records)) for item in (*course.findings, *findings)
     )
-    return replace(course, visits=visits, findings=noticed)
+    refused = tuple(_refused_records(item, measured.records) for item in course.refused)
+    return replace(course, visits=visits, findings=noticed, refused=refused)
+
+
+def _of_records(visit: Visit, records: Mapping[int, str]) -> Visit:
+    """Return a visit whose places are records."""
+    return replace(
+        visit,
+        observations=tuple(replace(item, source=_records(item.source, records)) for item in visit.observations),
+        refused=tuple(_refused_records(item, records) for item in visit.refused),
+    )
+
+
+def _refused_records(item: Refused, records: Mapping[int, str]) -> Refused:
+    return replace(item, words=_records(item.words, records), where=_records(item.where, records))
 
 
 def _records(where: str, records: Mapping[int, str]) -> str:
     """Return the place of a finding in words of the data set: a table's row as the records that it was made from."""
-    return re.sub(r"\brow (\d+)", lambda match: records[int(match[1])], where)
+    return re.sub(r"\brow (\d+)", lambda match: records.get(int(match[1]), match[0]), where)
 
 
 def _with_unmeasured(
-    visits: tuple[Visit, ...], reported: ReportedEvaluation, dates: Mapping[str, datetime.date]
+    course: SubjectCourse, reported: ReportedEvaluation, dates: Mapping[str, datetime.date]
 ) -> tuple[Visit, ...]:
     """Return the visits with those that were reported without any measurement: nothing was assessed there.
 
     Not before the baseline, and not where another visit has the date: these remain without measurements.
     """
+    visits = course.visits
     if not visits:
         return ()
     known, taken = {visit.time_point_id for visit in visits}, {visit.date for visit in visits}

@@ -119,17 +119,18 @@ def lesion_rows(
     """Return TR's records of lesions as rows of a lesion table, numbered as the first record of each."""
     findings: list[Finding] = []
     grouped: dict[tuple[ReadKey, str, str], list[SdtmRow]] = defaultdict(list)
+    rows: dict[ReadKey, list[Row]] = defaultdict(list)
+    where: dict[int, str] = {}
     for row in records:
         if row.get("TRTESTCD") not in LESION_TESTS:
             continue
-        if not row.get("TRLNKID"):
-            words = "TRLNKID is empty: the record is of no lesion and is not used."
-            findings.append(Finding("lesion-not-named", Severity.ERROR, words, row.where))
+        reading, visit = read_key(row), names.name(row)
+        if row.get("TRLNKID"):
+            grouped[reading, row.get("TRLNKID"), visit].append(row)
             continue
-        grouped[read_key(row), row.get("TRLNKID"), names.name(row)].append(row)
+        rows[reading].append(_unnamed(row, visit, dates.get((reading, visit)), conventions, findings))
+        where[row.number] = row.where
     nodes = {(read_key(row), row.get("TRLNKID")) for row in records if row.get("TRTESTCD") == "LNSTATE"}
-    rows: dict[ReadKey, list[Row]] = defaultdict(list)
-    where: dict[int, str] = {}
     for (key, lesion, visit), own in grouped.items():
         # TU without an evaluator identifies the lesions of all.
         known = lesions.get((key, lesion)) or lesions.get((ReadKey(key.subject, ""), lesion))
@@ -141,6 +142,28 @@ def lesion_rows(
                 rows[key].append(made_row)
                 where[made_row.number] = _where(part)
     return LesionRows(rows, where, tuple(findings))
+
+
+def _unnamed(
+    record: SdtmRow,
+    visit: str,
+    visit_date: datetime.date | None,
+    conventions: TableConventions,
+    findings: list[Finding],
+) -> Row:
+    """Return a record of an unknown lesion: what it says is not used, but it keeps back what it may have changed."""
+    words = "TRLNKID is empty: the record is of no lesion and is not used."
+    findings.append(Finding("lesion-not-named", Severity.ERROR, words, record.where, decides=True))
+    date = record_date(record, conventions, []) or visit_date
+    key = read_key(record)
+    values: dict[str, Cell] = {
+        "subject": key.subject,
+        "evaluator": key.evaluator,
+        "visit": visit,
+        "date": date,
+    }
+    refused = {"lesion": "TRLNKID is empty"} | ({} if date else {"date": "it has no date"})
+    return Row(record.number, {name: value for name, value in values.items() if value}, refused)
 
 
 @dataclass(frozen=True)
@@ -161,12 +184,13 @@ def _row(
 ) -> Row | None:
     stated = [date for record in records if (date := record_date(record, conventions, findings)) is not None]
     date = max(stated, default=visit_date)
-    if date is None:
-        words = f"{lesion.lesion_id} has no date, and no other record of its visit has one; it is not used."
-        findings.append(Finding("no-date", Severity.ERROR, words, records[0].where))
-        return None
     if any("SPLIT" in record.get("TRREASND").upper() for record in records):
         return None
+    refused: dict[str, str] = {}
+    if date is None:
+        words = f"{lesion.lesion_id} has no date, and no other record of its visit has one; it is not used."
+        findings.append(Finding("no-date", Severity.ERROR, words, records[0].where, decides=True))
+        refused["date"] = "it has no date"
     identified = lesion.identified
     role = (identified.role if identified else None) or _role(records[0].get("TRGRPID"))
     values: dict[str, Cell] = {
@@ -182,18 +206,18 @@ def _row(
         "irradiated": identified.irradiated if identified else False,
         "method": _method(records[0].get("TRMETHOD")) or (identified.method if identified else "") or None,
     }
-    before = len(findings)
     for record in records:
-        values |= _sizes(record, lesion.nodal, findings)
-    state = _state(records, role, findings)
+        values |= _sizes(record, lesion.nodal, findings, refused)
     # What cannot be understood is not guessed at: the lesion was seen, but how large it was is not known.
-    values["state"] = LesionState.NOT_EVALUABLE.value if len(findings) > before else state
-    return Row(records[0].number, {name: value for name, value in values.items() if value not in (None, "")})
+    values["state"] = _state(records, role, findings, refused)
+    known = {name: value for name, value in values.items() if value not in (None, "") and name not in refused}
+    return Row(records[0].number, known, refused)
 
 
-def _sizes(record: SdtmRow, nodal: bool, findings: list[Finding]) -> dict[str, Cell]:
-    """Return the size that a record holds, in mm or mm3."""
+def _sizes(record: SdtmRow, nodal: bool, findings: list[Finding], refused: dict[str, str]) -> dict[str, Cell]:
+    """Return the size that a record holds, in mm or mm3; what cannot be read is refused."""
     test = record.get("TRTESTCD")
+    column = _column(test, nodal=nodal)
     standard = record.get("TRSTRESN") or record.get("TRSTRESC")
     text = standard or record.get("TRORRES")
     if test not in _SIZES or not text or (_is_too_small(record) and not record.get("TRSTRESN")):
@@ -208,16 +232,23 @@ def _sizes(record: SdtmRow, nodal: bool, findings: list[Finding]) -> dict[str, C
             raise BadCell(f"TRSTRESC {record.get('TRSTRESC')} and TRSTRESN {record.get('TRSTRESN')} differ")
     except BadCell as error:
         words = f"{error}; {record.get('TRLNKID')} is not evaluable."
-        findings.append(Finding("unreadable-cell", Severity.ERROR, words, f"{record.where}, {test}"))
+        findings.append(Finding("unreadable-cell", Severity.ERROR, words, f"{record.where}, {test}", decides=True))
+        refused[column] = str(error)
         return {}
     assert isinstance(value, Decimal), "a number or an error"
+    return {column: value * units[unit]}
+
+
+def _column(test: str, *, nodal: bool) -> str:
+    """Return the column of a lesion table that a test fills."""
     if test == "VOLUME":
-        return {"volume_mm3": value * units[unit]}
-    short = test == "LPERP" or (test == "DIAMETER" and nodal)
-    return {"short_axis_mm" if short else "long_axis_mm": value * units[unit]}
+        return "volume_mm3"
+    return "short_axis_mm" if test == "LPERP" or (test == "DIAMETER" and nodal) else "long_axis_mm"
 
 
-def _state(records: Sequence[SdtmRow], role: LesionRole | None, findings: list[Finding]) -> str | None:
+def _state(
+    records: Sequence[SdtmRow], role: LesionRole | None, findings: list[Finding], refused: dict[str, str]
+) -> str | None:
     """Return what the records say of the lesion's state; None where its size alone speaks."""
     if all(record.get("TRSTAT") == "NOT DONE" for record in records):
         merged = any("MERGED" in record.get("TRREASND").upper() for record in records)
@@ -225,7 +256,7 @@ def _state(records: Sequence[SdtmRow], role: LesionRole | None, findings: list[F
     if any(_is_too_small(record) for record in records):
         return LesionState.TOO_SMALL.value
     has_size = any(record.get("TRTESTCD") in _SIZES and record.get("TRSTAT") != "NOT DONE" for record in records)
-    states = [_stated(record, role, findings) for record in records if record.get("TRTESTCD") in _STATES]
+    states = [_stated(record, role, findings, refused) for record in records if record.get("TRTESTCD") in _STATES]
     told = [state for state in states if state is not None]
     # A pathological or normal node, and a lesion that is present, are told by their size where there is one.
     by_size = has_size and all(
@@ -236,7 +267,9 @@ def _state(records: Sequence[SdtmRow], role: LesionRole | None, findings: list[F
     return told[0].value
 
 
-def _stated(record: SdtmRow, role: LesionRole | None, findings: list[Finding]) -> LesionState | None:
+def _stated(
+    record: SdtmRow, role: LesionRole | None, findings: list[Finding], refused: dict[str, str]
+) -> LesionState | None:
     text = (record.get("TRSTRESC") or record.get("TRORRES")).upper()
     if not text:
         return None
@@ -247,7 +280,9 @@ def _stated(record: SdtmRow, role: LesionRole | None, findings: list[Finding]) -
     if state is None:
         words = f"the state {text!r} is not known: expected one of {', '.join(_TUMOUR_STATES)}, UNEQUIVOCAL"
         words += f"; {record.get('TRLNKID')} is not evaluable."
-        findings.append(Finding("unknown-state", Severity.ERROR, words[0].upper() + words[1:], record.where))
+        finding = Finding("unknown-state", Severity.ERROR, words[0].upper() + words[1:], record.where, decides=True)
+        findings.append(finding)
+        refused["state"] = f"the state {text!r} is not known"
     return state
 
 
