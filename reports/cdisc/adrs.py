@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.cdisc.adsl import SUBJECT_VARIABLES, subject_variables
+from reports.cdisc.adsl import DEATH_DATE, SUBJECT_VARIABLES, subject_variables
 from reports.cdisc.adtr import sum_sequence
 from reports.cdisc.dataset import (
     TEXT_LENGTH,
@@ -17,10 +17,11 @@ from reports.cdisc.dataset import (
 )
 from reports.cdisc.disease_response import category_of, response_date
 from reports.cdisc.parameter_codes import parameter
-from reports.cdisc.study_facts import StudyFacts
+from reports.cdisc.study_facts import BenefitDate, StudyFacts
 from reports.cdisc.subject_records import Reading, SubjectRecords, study_day
 from reports.cdisc.visit_numbers import NumberedVisit
 from tumorresp.domain.assessment import Assessment, Category
+from tumorresp.response.best_response import SdWindowConvention
 from tumorresp.response.best_response import response_date as response_began
 from tumorresp.response.observation import Visit
 from tumorresp.response.outcome import BestResponse, CriterionOutcome
@@ -95,7 +96,6 @@ _BENEFIT = _RESPONSES | {
 _PROGRESSION = frozenset((Category.PD, Category.ICPD))
 _NOT_EVALUABLE = frozenset((Category.NE, Category.MISSING))
 
-_PROGRESSIONS = ("PD", "UPD", "CPD")
 
 Source = tuple[str, str, int | None]
 _NO_SOURCE: Source = ("", "", None)
@@ -123,6 +123,11 @@ class _Course:
     def first_of(self, categories: frozenset[Category]) -> int | None:
         return next((index for index, item in enumerate(self.dated) if item.overall in categories), None)
 
+    def refused_until(self, index: int | None) -> str:
+        """Return what could not be read and may hide a response or progression, up to a visit or anywhere."""
+        last = len(self.dated) if index is None else index + 1
+        return _refused([mark for item in self.dated[:last] for mark in item.refused])
+
     def source_on(self, date: datetime.date | None) -> Source:
         for item, source in zip(self.dated, self.sources, strict=True):
             if date in (item.date, item.progression_date):
@@ -142,7 +147,7 @@ def response_analysis(subject: SubjectRecords, facts: StudyFacts, responses: Seq
     rows = [
         fixed | row
         for course in _courses(subject, responses)
-        for row in (*_by_visit(course), *_firsts(course), *_bests(course), *_others(course))
+        for row in (*_by_visit(course), *_firsts(course), *_bests(course, facts), *_others(course))
     ]
     rows.append(fixed | _death(subject))
     for number, row in enumerate(rows, start=1):
@@ -209,7 +214,10 @@ def _in_analysis(date: datetime.date, subject: SubjectRecords) -> bool:
 
 
 def _firsts(course: _Course) -> Iterator[dict[str, Value]]:
-    """Yield first progression and first response, Y with the date or N without; neither where no visit is known."""
+    """Yield first progression and first response, Y with the date or N without; neither where no visit is known.
+
+    Where something could not be read that may hide it, there is neither Y nor N.
+    """
     if not course.outcome.assessments:
         return
     if course.is_immune:
@@ -222,46 +230,74 @@ def _firsts(course: _Course) -> Iterator[dict[str, Value]]:
 
 
 def _first(course: _Course, base: str, words: str, index: int | None) -> dict[str, Value]:
+    refused = course.refused_until(index)
     if index is None:
-        record = _parameter(course, base, words) | _yes_no(course, happened=False, date=None)
-        open_visits = [mark for _, _, item in course.visits if item.overall is Category.NE for mark in item.refused]
-        if base in _PROGRESSIONS and open_visits:
-            # Refused input may hide the progression: neither Y nor N.
-            record |= {"AVALC": "", "AVAL": None, "RSREFUS": _refused(open_visits)}
-        return record
+        return _parameter(course, base, words) | _yes_no(course, happened=False, date=None, refused=refused)
     item = course.dated[index]
     date = item.date if item.overall in _RESPONSES else item.progression_date
-    return _parameter(course, base, words) | _yes_no(course, happened=True, date=date)
+    return _parameter(course, base, words) | _yes_no(course, happened=True, date=date, refused=refused)
 
 
-def _bests(course: _Course) -> Iterator[dict[str, Value]]:
+def _bests(course: _Course, facts: StudyFacts) -> Iterator[dict[str, Value]]:
     """Yield best response and what follows from it, unconfirmed and confirmed."""
-    yield from _best(course, course.outcome.best_response, ("BOR", "CB", "BCP", ""), "")
-    yield from _best(course, course.outcome.confirmed_response, ("CBOR", "CCB", "CBCP", "CRSP"), "Confirmed ")
+    yield from _best(course, course.outcome.best_response, ("BOR", "CB", "BCP", ""), "", facts)
+    yield from _best(course, course.outcome.confirmed_response, ("CBOR", "CCB", "CBCP", "CRSP"), "Confirmed ", facts)
 
 
 def _best(
-    course: _Course, best: BestResponse | None, bases: tuple[str, str, str, str], confirmed: str
+    course: _Course,
+    best: BestResponse | None,
+    bases: tuple[str, str, str, str],
+    confirmed: str,
+    facts: StudyFacts,
 ) -> Iterator[dict[str, Value]]:
     if best is None:
         return
     overall, benefit, best_of_two, response = bases
+    refused = course.refused_until(None)
     yield {
         **_parameter(course, overall, f"{confirmed}Best Overall Response"),
         **_response(course, best.category, best.date),
         **_source(course.source_on(best.date)),
+        "RSREFUS": refused,
     }
     responded = best.category in _RESPONSES
     began = response_began(best) or best.date
     has_benefit = best.category in _BENEFIT
-    yield _parameter(course, benefit, f"{confirmed}Clinical Benefit") | _yes_no(
-        course, happened=has_benefit, date=began
+    dated = _benefit_date(course, best, began, facts) if has_benefit else None
+    for base, words, happened, date in (
+        (benefit, f"{confirmed}Clinical Benefit", has_benefit, dated),
+        (best_of_two, f"Best {confirmed}Overall Response of CR/PR", responded, best.date),
+        (response, f"{confirmed}Response", responded, began),
+    ):
+        if base:
+            yield _parameter(course, base, words) | _yes_no(course, happened=happened, date=date, refused=refused)
+
+
+def _benefit_date(
+    course: _Course, best: BestResponse, began: datetime.date | None, facts: StudyFacts
+) -> datetime.date | None:
+    """Return when clinical benefit began: with the best response, or at the first visit that shows it.
+
+    The first visit that shows it is the first response, or the first visit with SD or better that has lasted as long as
+    SD must, before progression and another therapy; whichever is earlier (admiralonco, derive_param_clinbenefit).
+    """
+    reference = course.subject.dates.reference
+    rules = dict(best.parameters)
+    if facts.clinical_benefit_date is BenefitDate.BEST_RESPONSE or reference is None or "sd_min_days" not in rules:
+        return began
+    first_day = 1 if rules.get("sd_window_convention") == SdWindowConvention.STUDY_DAY else 0
+    lasting = next(
+        (
+            item.date
+            for item in course.up_to_progression()
+            if item.overall in _BENEFIT
+            and _in_analysis(item.date, course.subject)
+            and (item.date - reference).days + first_day >= int(rules["sd_min_days"])
+        ),
+        None,
     )
-    yield _parameter(course, best_of_two, f"Best {confirmed}Overall Response of CR/PR") | _yes_no(
-        course, happened=responded, date=best.date
-    )
-    if response:
-        yield _parameter(course, response, f"{confirmed}Response") | _yes_no(course, happened=responded, date=began)
+    return min((date for date in (began, lasting) if date is not None), default=None)
 
 
 def _others(course: _Course) -> Iterator[dict[str, Value]]:
@@ -275,20 +311,25 @@ def _others(course: _Course) -> Iterator[dict[str, Value]]:
             **_response(course, last.overall, last.date),
             **_source(course.source_on(last.date)),
         }
-    measurable = course.outcome.assessments[0].target is Category.BASELINE
+    baseline = course.outcome.assessments[0]
     yield _parameter(course, "MDIS", "Measurable Disease at Baseline") | _yes_no(
-        course, happened=measurable, date=course.reading.visits[0].date
+        course,
+        happened=baseline.target is Category.BASELINE,
+        date=course.reading.visits[0].date,
+        refused=_refused(baseline.refused),
     )
 
 
 def _death(subject: SubjectRecords) -> dict[str, Value]:
     death = subject.dates.death
+    unknown = death is None and DEATH_DATE in subject.dates.refused
     return {
         "PARAMCD": "DEATH",
         "PARAM": "Death",
         "PARCAT1": _CATEGORY,
-        "AVALC": "N" if death is None else "Y",
-        "AVAL": 0 if death is None else 1,
+        "AVALC": "" if unknown else ("N" if death is None else "Y"),
+        "AVAL": None if unknown else int(death is not None),
+        "RSREFUS": DEATH_DATE if unknown else "",
         "ADT": death,
         "ADY": study_day(death, subject.first_day),
         "SRCDOM": "" if death is None else "ADSL",
@@ -310,13 +351,16 @@ def _response(course: _Course, category: Category, date: datetime.date | None) -
     }
 
 
-def _yes_no(course: _Course, *, happened: bool, date: datetime.date | None) -> dict[str, Value]:
+def _yes_no(course: _Course, *, happened: bool, date: datetime.date | None, refused: str) -> dict[str, Value]:
+    """Return Y with its date, or N; neither where something could not be read that may hide it."""
     shown = date if happened else None
+    unknown = bool(refused) and not happened
     return {
-        "AVALC": "Y" if happened else "N",
-        "AVAL": int(happened),
+        "AVALC": "" if unknown else ("Y" if happened else "N"),
+        "AVAL": None if unknown else int(happened),
         "ADT": shown,
         "ADY": study_day(shown, course.subject.first_day),
+        "RSREFUS": refused,
         **(_source(course.source_on(shown)) if shown is not None else {}),
     }
 

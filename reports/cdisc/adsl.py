@@ -1,8 +1,11 @@
 """ADaM ADSL, the least that the other analysis data sets need: one record a subject."""
 
+import datetime
+
 from reports.cdisc.dataset import DatasetDefinition, Row, Value, Variable, VariableType
 from reports.cdisc.study_facts import StudyFacts
 from reports.cdisc.subject_records import SubjectRecords
+from tumorresp.response.subject import SubjectDates
 
 _IDENTIFIERS = (
     Variable("STUDYID", "Study Identifier", origin="Predecessor"),
@@ -43,6 +46,10 @@ ADSL = DatasetDefinition(
 )
 
 
+DEATH_DATE, _REFERENCE_DATE, _FIRST_DOSE = "death_date", "reference_date", "first_treatment_date"
+"""Columns whose dates ADSL shows."""
+
+
 def subject_variables(subject: SubjectRecords, facts: StudyFacts) -> dict[str, Value]:
     """Return the values of ``SUBJECT_VARIABLES``."""
     dates = subject.dates
@@ -51,8 +58,8 @@ def subject_variables(subject: SubjectRecords, facts: StudyFacts) -> dict[str, V
         "USUBJID": subject.usubjid,
         "SUBJID": subject.subjid,
         "TRT01P": dates.arm,
-        "ITTFL": "Y" if dates.reference is not None else "N",
-        "SAFFL": "Y" if dates.first_treatment is not None else "N",
+        "ITTFL": _is_known(dates, dates.reference, _REFERENCE_DATE),
+        "SAFFL": _is_known(dates, dates.first_treatment, _FIRST_DOSE),
         "RANDDT": dates.reference,
         "TRTSDT": dates.first_treatment,
     }
@@ -72,7 +79,14 @@ def subject_level(subject: SubjectRecords, facts: StudyFacts) -> list[Row]:
             "ARM": dates.arm,
             "NACTDT": dates.new_therapy,
             "DTHDT": dates.death,
-            "DTHFL": "Y" if dates.death is not None else "N",
+            "DTHFL": _is_known(dates, dates.death, DEATH_DATE),
             "LSTALVDT": dates.last_alive,
         }
     ]
+
+
+def _is_known(dates: SubjectDates, date: datetime.date | None, column: str) -> str:
+    """Return Y where a date is known, else N; neither where it was given and could not be read."""
+    if date is not None:
+        return "Y"
+    return "" if column in dates.refused else "N"

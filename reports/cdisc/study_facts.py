@@ -32,6 +32,18 @@ class EvaluatorKind(StrEnum):
     INDEPENDENT_ASSESSOR = "INDEPENDENT ASSESSOR"
 
 
+class BenefitDate(StrEnum):
+    """What clinical benefit dates from.
+
+    ``BEST_RESPONSE``: from the beginning of the best response. ``FIRST_QUALIFYING``: from the first visit that shows
+    benefit, a response or SD or better that has lasted long enough, whichever is earlier (admiralonco,
+    derive_param_clinbenefit).
+    """
+
+    BEST_RESPONSE = "best-response"
+    FIRST_QUALIFYING = "first-qualifying"
+
+
 @dataclass(frozen=True, slots=True)
 class EvaluatorTerms:
     """--EVAL and --EVALID of one evaluator.
@@ -80,6 +92,8 @@ class StudyFacts:
         RADIOLOGIST 1) needs no entry, nor does the only evaluator of a study.
     confirmed_best_response
         BESTRESP of a central read is the confirmed best response.
+    clinical_benefit_date
+        What CB and CCB in ADRS date from.
     too_small_mm
         What TRSTRESN is for a lesion that is too small to measure (RECIST 1.1, section 4.3.2).
     normal_node_mm
@@ -98,6 +112,7 @@ class StudyFacts:
     vendor_name: str = ""
     evaluators: Mapping[str, EvaluatorTerms] = field(default_factory=lambda: MappingProxyType({}))
     confirmed_best_response: bool = False
+    clinical_benefit_date: BenefitDate = BenefitDate.BEST_RESPONSE
     too_small_mm: Decimal = Decimal(5)
     normal_node_mm: Decimal = Decimal(10)
 

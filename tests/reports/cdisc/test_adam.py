@@ -10,6 +10,7 @@ import pytest
 import reports.cdisc.export as export_module
 from reports.cdisc.controlled_terminology import EVALUATOR_IDS
 from reports.cdisc.parameter_codes import numbered_code, parameter_code
+from reports.cdisc.study_facts import BenefitDate
 from reports.cdisc.subject_records import subject_records
 from tests.reports.cdisc.studies import (
     BASELINE,
@@ -25,8 +26,14 @@ from tests.reports.cdisc.studies import (
 )
 from tests.response.courses import visits
 from tumorresp.domain.assessment import Category
+from tumorresp.domain.eligibility import LateTarget
+from tumorresp.domain.measurement import LesionRole
+from tumorresp.response.best_response import BestResponseParameters, best_response
+from tumorresp.response.observation import Refused
 from tumorresp.response.outcome import BestResponse, CriterionOutcome, EndPointName, SubjectOutcome
-from tumorresp.response.subject import Demographics, SubjectCourse
+from tumorresp.response.recist_1_1 import assess_recist_1_1
+from tumorresp.response.refused import assess_with_refused
+from tumorresp.response.subject import Demographics, SubjectCourse, dated_responses
 
 DAY_2, DAY_3, DAY_4 = (BASELINE + datetime.timedelta(days=42 * number) for number in (1, 2, 3))
 
@@ -223,6 +230,94 @@ def test_best_responses_and_what_follows_from_them() -> None:
     assert {code: (one(rows, code)["AVALC"], one(rows, code)["AVAL"]) for code in expected} == expected
     assert (one(rows, "BOR")["ADT"], one(rows, "CRSP")["ADT"]) == (DAY_2, None)
     assert one(rows, "BOR")["SRCSEQ"] == of_parameter(rows, "OVR")[0]["SRCSEQ"]
+
+
+def refusing(*texts: str, at: int, role: LesionRole | None = LesionRole.NEW, **dates: object) -> SubjectOutcome:
+    """A subject of whom something could not be read at one visit."""
+    course = visits(*texts)
+    refused = Refused("NEW01: long_axis_mm: '14,0' is no number", "row 7", "NEW01", role)
+    course = (*course[:at], replace(course[at], refused=(refused,)), *course[at + 1 :])
+    known = SubjectCourse("001", "", course, replace(DATES, **dates))  # type: ignore[arg-type]  # fields of the class
+    assessments = assess_with_refused(known, "recist-1.1", assess_recist_1_1, LateTarget.NOT_EVALUABLE)
+    best = BestResponse(assessments[-1].overall, False, DAY_2, None, (), (), ())
+    return SubjectOutcome(known, (CriterionOutcome("recist-1.1", assessments, best, best),))
+
+
+def test_refused_new_lesion_gives_no_claim_that_there_was_no_progression() -> None:
+    rows = export([refusing("T01=40", "T01=20 NEW01=ne", "T01=18", at=1)], SPONSOR)["ADRS"]
+    first, second = of_parameter(rows, "OVR")
+    assert (first["AVALC"], second["AVALC"]) == ("NE", "NE")
+    assert "'14,0' is no number" in str(first["RSREFUS"])
+    for code in ("PD", "RSP", "BCP", "CB", "CRSP"):
+        row = one(rows, code)
+        assert (row["AVALC"], row["AVAL"], row["ADT"]) == ("", None, None)
+        assert "'14,0' is no number" in str(row["RSREFUS"])
+
+
+def test_progression_after_refused_input_is_progression_with_the_remark() -> None:
+    rows = export([refusing("T01=40", "T01=20", "T01=60", at=1)], SPONSOR)["ADRS"]
+    row = one(rows, "PD")
+    assert (row["AVALC"], row["ADT"]) == ("Y", DAY_3)
+    assert "row 7" in str(row["RSREFUS"])
+    earlier = export([refusing("T01=40", "T01=60", "T01=20", at=2)], SPONSOR)["ADRS"]
+    assert (one(earlier, "PD")["AVALC"], one(earlier, "PD")["RSREFUS"]) == ("Y", "")
+
+
+def test_without_refused_input_there_is_nothing_in_refused() -> None:
+    rows = export([subject(*RESPONDER, best=(Category.PR, DAY_2))], SPONSOR)["ADRS"]
+    assert {row["RSREFUS"] for row in rows} == {""}
+    assert {row["AVALC"] for row in rows} >= {"Y", "N"}
+
+
+@pytest.mark.parametrize(
+    ("refused", "death", "alive", "flags"),
+    [
+        ((), None, "N", ("Y", "Y", "N")),
+        (("death_date",), None, "", ("Y", "Y", "")),
+        (("reference_date", "first_treatment_date"), None, "N", ("", "", "N")),
+        ((), DAY_4, "Y", ("Y", "Y", "Y")),
+    ],
+)
+def test_dates_that_could_not_be_read_give_neither_yes_nor_no(
+    refused: tuple[str, ...], death: datetime.date | None, alive: str, flags: tuple[str, str, str]
+) -> None:
+    dates = replace(DATES, refused=refused, death=death)
+    if "reference_date" in refused:
+        dates = replace(dates, reference=None, first_treatment=None)
+    out = export([subject(*RESPONDER, dates=dates)], SPONSOR)
+    assert one(out["ADRS"], "DEATH")["AVALC"] == alive
+    row = out["ADSL"][0]
+    assert (row["ITTFL"], row["SAFFL"], row["DTHFL"]) == flags
+
+
+# (responses of the follow-ups 42 days apart, days of SD, date of CB from the best response and from the first visit)
+BENEFIT = [
+    ("40 39 20", 41, DAY_3, DAY_2),
+    ("40 39 20", 42, DAY_3, DAY_3),
+    ("40 20 39", 42, DAY_2, DAY_2),
+    ("40 39 38", 41, DAY_2, DAY_2),
+    ("40 39 38", 42, DAY_3, DAY_3),
+    ("40 60 20", 41, None, None),
+]
+
+
+@pytest.mark.parametrize(("sizes", "least", "from_best", "from_first"), BENEFIT)
+def test_clinical_benefit_dates_from_the_best_response_or_the_first_visit_that_shows_it(
+    sizes: str, least: int, from_best: datetime.date | None, from_first: datetime.date | None
+) -> None:
+    course = visits(*(f"T01={size}" for size in sizes.split()))
+    assessments = assess_recist_1_1(course)
+    rules = BestResponseParameters(sd_min_days=least)
+    best = best_response(dated_responses(course, assessments), DATES, rules, confirmed=False)
+    outcome = SubjectOutcome(
+        SubjectCourse("001", "", course, DATES), (CriterionOutcome("recist-1.1", assessments, best),)
+    )
+    for facts, expected in (
+        (SPONSOR, from_best),
+        (replace(SPONSOR, clinical_benefit_date=BenefitDate.FIRST_QUALIFYING), from_first),
+    ):
+        row = one(export([outcome], facts)["ADRS"], "CB")
+        assert (row["AVALC"], row["ADT"]) == ("N" if expected is None else "Y", expected)
 
 
 @pytest.mark.parametrize(

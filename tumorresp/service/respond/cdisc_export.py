@@ -8,12 +8,21 @@ from typing import Any
 
 from reports.cdisc.dataset_json import FileFacts
 from reports.cdisc.export import write_cdisc
-from reports.cdisc.study_facts import EvaluatorKind, EvaluatorTerms, ExportMode, StudyFacts
+from reports.cdisc.study_facts import BenefitDate, EvaluatorKind, EvaluatorTerms, ExportMode, StudyFacts
 from tumorresp.domain.errors import InvalidSettings
 from tumorresp.domain.finding import Finding
 from tumorresp.response.outcome import SubjectOutcome
 
-_KNOWN = ("study_id", "mode", "evaluator_kind", "reader_signed", "vendor_name", "evaluators", "confirmed_best_response")
+_KNOWN = (
+    "study_id",
+    "mode",
+    "evaluator_kind",
+    "reader_signed",
+    "vendor_name",
+    "evaluators",
+    "confirmed_best_response",
+    "clinical_benefit_date",
+)
 
 
 def study_facts(protocol: Path | None, mode: str, study: str) -> StudyFacts:
@@ -45,6 +54,7 @@ def study_facts(protocol: Path | None, mode: str, study: str) -> StudyFacts:
             vendor_name=section.get("vendor_name", ""),
             evaluators=evaluators,
             confirmed_best_response=bool(section.get("confirmed_best_response", False)),
+            clinical_benefit_date=BenefitDate(section.get("clinical_benefit_date", BenefitDate.BEST_RESPONSE)),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise InvalidSettings(
