@@ -3,21 +3,28 @@
 import datetime
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dicom_node.measurements.aim_annotation import AimAnnotation, AimLength, AimLine, marked_measurement
+from dicom_node.measurements.aim_annotation import AimAnnotation, AimLength, AimLine, AimOutline, marked_measurement
 from dicom_node.measurements.aim_document import AimNode, is_aim, read_aim
 from dicom_node.measurements.axis_concepts import axis_kind
 from dicom_node.measurements.document_facts import utc_time
 from dicom_node.measurements.pixel_origin import PixelOrigin, shift_to_centres
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.identity import derived_uid
-from tumorresp.domain.measurement import MarkedMeasurement, SourceDocument
+from tumorresp.domain.measurement import MarkedMeasurement, OutlineShape, SourceDocument
 from tumorresp.domain.observers import person_name
 from tumorresp.domain.terminology import Code
 
+_SHAPES = {
+    "Circle": (OutlineShape.CIRCLE, 2),
+    "TwoDimensionCircle": (OutlineShape.CIRCLE, 2),
+    "Ellipse": (OutlineShape.ELLIPSE, 4),
+    "TwoDimensionEllipse": (OutlineShape.ELLIPSE, 4),
+}
+_POLYLINES = frozenset({"Polyline", "TwoDimensionPolyline"})
 _LINES = frozenset({"Polyline", "MultiPoint", "TwoDimensionMultiPoint", "TwoDimensionPolyline"})
 
 
@@ -81,6 +88,7 @@ def _version_3(root: AimNode, content_uid: str, shift: float) -> MarkedMeasureme
         site=_site(entity.text("codeValue"), entity.text("codingSchemeDesignator"), entity.text("codeMeaning")),
         observations=tuple(node.text("codeMeaning") for node in root.below("ImagingObservationCharacteristic")),
         lines=tuple(_version_3_lines(root)),
+        outlines=tuple(_version_3_outlines(root)),
         lengths=tuple(_version_3_lengths(root)),
     )
     return marked_measurement(annotation, base, shift)
@@ -98,6 +106,26 @@ def _version_3_lines(root: AimNode) -> Iterator[AimLine]:
                 first.text("imageReferenceUID"),
                 _frame(first.text("referencedFrameNumber")),
             )
+
+
+def _version_3_outlines(root: AimNode) -> Iterator[AimOutline]:
+    for shape in root.below("GeometricShape"):
+        nodes = _in_order(shape.below("SpatialCoordinate"), "coordinateIndex")
+        points = tuple((float(point.text("x")), float(point.text("y"))) for point in nodes)
+        found = _shape(shape.text("type"), points)
+        if found is not None:
+            first = nodes[0]
+            yield AimOutline(
+                found, points, first.text("imageReferenceUID"), _frame(first.text("referencedFrameNumber"))
+            )
+
+
+def _shape(kind: str, points: Sequence[tuple[float, float]]) -> OutlineShape | None:
+    """Return what the points of a markup are, None where they go round nothing."""
+    if kind in _POLYLINES and len(points) > 3 and points[0] == points[-1]:
+        return OutlineShape.POLYGON
+    shape, count = _SHAPES.get(kind, (None, 0))
+    return shape if len(points) == count else None
 
 
 def _version_3_lengths(root: AimNode) -> Iterator[AimLength]:
@@ -153,6 +181,7 @@ def _version_4_annotation(node: AimNode, fallback_uid: str) -> AimAnnotation:
             for code in observation.children("typeCode")
         ),
         lines=tuple(_version_4_lines(node)),
+        outlines=tuple(_version_4_outlines(node)),
         lengths=tuple(_version_4_lengths(node)),
     )
 
@@ -178,6 +207,16 @@ def _version_4_lines(node: AimNode) -> Iterator[AimLine]:
                 markup.text("imageReferenceUid", "root"),
                 _frame(markup.text("referencedFrameNumber", "value")),
             )
+
+
+def _version_4_outlines(node: AimNode) -> Iterator[AimOutline]:
+    for markup in node.below("MarkupEntity"):
+        nodes = _in_order(markup.below("TwoDimensionSpatialCoordinate"), "coordinateIndex", "value")
+        points = tuple((float(point.text("x", "value")), float(point.text("y", "value"))) for point in nodes)
+        found = _shape(markup.text("type"), points)
+        if found is not None:
+            frame = _frame(markup.text("referencedFrameNumber", "value"))
+            yield AimOutline(found, points, markup.text("imageReferenceUid", "root"), frame)
 
 
 def _version_4_lengths(node: AimNode) -> Iterator[AimLength]:

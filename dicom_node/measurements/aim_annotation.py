@@ -7,10 +7,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dicom_node.measurements.axis_concepts import AxisKind
+from dicom_node.measurements.axis_concepts import REGION_WITHOUT_SIZE, AxisKind
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.identity import derived_uid
-from tumorresp.domain.measurement import LesionRole, LesionState, MarkedAxis, MarkedMeasurement, PixelPoint, UnnamedLine
+from tumorresp.domain.measurement import (
+    LesionRole,
+    LesionState,
+    MarkedAxis,
+    MarkedMeasurement,
+    MarkedOutline,
+    OutlineShape,
+    PixelPoint,
+    UnnamedLine,
+)
 from tumorresp.domain.terminology import Code
 
 # ePAD keeps "modality / series description / image / series" before the reader's own comment.
@@ -32,6 +41,16 @@ class AimLine:
     markup_uid: str
     start: tuple[float, float]
     end: tuple[float, float]
+    sop_instance_uid: str
+    frame_number: int | None
+
+
+@dataclass(frozen=True)
+class AimOutline:
+    """A closed markup on an image, (x, y) as in `AimLine`."""
+
+    shape: OutlineShape
+    points: tuple[tuple[float, float], ...]
     sop_instance_uid: str
     frame_number: int | None
 
@@ -71,10 +90,14 @@ class AimAnnotation:
     observations: tuple[str, ...]
     lines: tuple[AimLine, ...]
     lengths: tuple[AimLength, ...]
+    outlines: tuple[AimOutline, ...] = ()
 
 
 def marked_measurement(annotation: AimAnnotation, base: MarkedMeasurement, shift: float) -> MarkedMeasurement | None:
-    """Return the measurement that an annotation is, or None when it has neither a line nor says that a lesion is gone.
+    """Return the measurement that an annotation is.
+
+    None when it has neither a line nor an outline nor says that a lesion is gone. An outline without a length, diameter
+    or radius beside it is passed over, and says so.
 
     Parameters
     ----------
@@ -84,10 +107,16 @@ def marked_measurement(annotation: AimAnnotation, base: MarkedMeasurement, shift
         Subtracted from the pixel coordinates, so that integers are pixel centres.
     """
     role, is_resolved = _lesion_type(annotation.observations)
-    if not annotation.lines and not is_resolved:
+    if annotation.lines:
+        measured = _with_lines(base, annotation, shift)
+    elif annotation.outlines:
+        measured = _with_outlines(base, annotation, shift)
+    elif is_resolved:
+        measured = base
+    else:
         return None
     return replace(
-        base if is_resolved else _with_lines(base, annotation, shift),
+        base if is_resolved else measured,
         measurement_uid=derived_uid("measurement", annotation.uid, "1"),
         label=annotation.name.partition("~")[0].strip(),
         tracking_identifier=annotation.name.partition("~")[0].strip(),
@@ -138,6 +167,35 @@ def _with_lines(base: MarkedMeasurement, annotation: AimAnnotation, shift: float
         second_is_short=bool(rest),
         findings=tuple(findings),
     )
+
+
+def _with_outlines(base: MarkedMeasurement, annotation: AimAnnotation, shift: float) -> MarkedMeasurement:
+    first = annotation.outlines[0]
+    base = replace(base, sop_instance_uid=first.sop_instance_uid, frame_number=first.frame_number)
+    if not annotation.lengths:
+        return replace(base, passed_over=REGION_WITHOUT_SIZE)
+    outlines = tuple(
+        MarkedOutline(
+            outline.shape,
+            tuple(PixelPoint(x - shift, y - shift) for x, y in outline.points),
+            sop_instance_uid=outline.sop_instance_uid,
+            frame_number=outline.frame_number,
+            stated_long=_stated_diameter(annotation.lengths, (*_LONG_KINDS, AxisKind.RADIUS)),
+            stated_short=_stated_diameter(annotation.lengths, _SHORT_KINDS),
+        )
+        for outline in annotation.outlines
+    )
+    words = "The annotation gives lengths without lines; the axes were derived from its outline."
+    return replace(base, outlines=outlines, findings=(Finding("axes-derived", Severity.INFO, words),))
+
+
+def _stated_diameter(lengths: Sequence[AimLength], kinds: Sequence[AxisKind]) -> tuple[float | None, str]:
+    """Return the first length of some kinds, (number, unit); a radius counts twice."""
+    for length in lengths:
+        if length.kind in kinds:
+            twice = length.kind is AxisKind.RADIUS and length.value is not None
+            return 2 * length.value if twice and length.value is not None else length.value, length.unit
+    return None, ""
 
 
 def _named(lines: Sequence[AimLine], lengths: Sequence[AimLength], kind: AxisKind) -> AimLine | None:

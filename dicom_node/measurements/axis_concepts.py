@@ -14,6 +14,9 @@ from tumorresp.domain.terminology import (
     Code,
 )
 
+REGION_WITHOUT_SIZE = "a region without a size: no length, diameter or radius stands with it"
+"""Why a marked region is nothing that could be measured, in words."""
+
 
 class AxisKind(StrEnum):
     """What a length is of a lesion."""

@@ -58,6 +58,7 @@ class MarkedAxes:
     second_is_short: bool = False
     outlines: tuple[MarkedOutline, ...] = ()
     findings: tuple[Finding, ...] = ()
+    passed_over: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -84,6 +85,7 @@ class MarkedAxes:
             unnamed_lines=tuple(_unnamed_line(item) for item in self.unnamed),
             second_is_short=self.second_is_short,
             outlines=self.outlines,
+            passed_over=self.passed_over,
             findings=(*base.findings, *self.findings),
         )
 
@@ -106,6 +108,16 @@ def group_axes(group: ContentItem, numbers: Iterable[ContentItem], shift: float)
     if lengths:
         regions += [(region, group) for region in group.children if _is_region(region)]
     return _region_axes(regions, group, lengths, shift)
+
+
+def is_region_without_size(group: ContentItem, numbers: Iterable[ContentItem]) -> bool:
+    """Return whether a group marks a closed region, and no length, diameter or radius of it."""
+    numbers = list(numbers)
+    if any(axis_kind(item.name) is not None for item in numbers):
+        return False
+    regions = [child for child in group.children if _is_region(child)]
+    regions += [region for item in numbers for region in item.below("SCOORD", "SCOORD3D")]
+    return any(_outline(str(item.dataset.get("GraphicType")), graphic_points(item), 0.0) for item in regions)
 
 
 def group_image(group: ContentItem) -> ImageReference:

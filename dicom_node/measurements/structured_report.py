@@ -13,11 +13,16 @@ from typing import TypeVar
 from pydicom.dataset import Dataset
 
 from dicom_node.measurements.aim_report import aim_annotations, aim_measurements
-from dicom_node.measurements.axis_concepts import axis_kind
+from dicom_node.measurements.axis_concepts import REGION_WITHOUT_SIZE, axis_kind
 from dicom_node.measurements.document_facts import dicom_document, has_modality, whole_document
 from dicom_node.measurements.pixel_origin import PixelOrigin, shift_to_centres
 from dicom_node.measurements.sr_content import ContentItem, read_content
-from dicom_node.measurements.sr_lines import MarkedAxes, group_axes, group_image
+from dicom_node.measurements.sr_lines import (
+    MarkedAxes,
+    group_axes,
+    group_image,
+    is_region_without_size,
+)
 from dicom_node.measurements.sr_observers import document_observer, observer_of
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.identity import derived_uid
@@ -121,7 +126,10 @@ class StructuredReportReader:
         base = _document_facts(document, root, "dicom-sr-tid1500" if in_template else "dicom-sr", groups)
         for number, group in enumerate(groups, start=1):
             numbers = list(group.below("NUM")) if in_template else [i for i in _within(group) if i.value_type == "NUM"]
-            marked = _measurement(base, group, number, group_axes(group, numbers, self._shift))
+            axes = group_axes(group, numbers, self._shift)
+            if axes.is_empty and is_region_without_size(group, numbers):
+                axes = replace(axes, passed_over=REGION_WITHOUT_SIZE)
+            marked = _measurement(base, group, number, axes)
             if marked is not None:
                 yield marked
 
@@ -131,7 +139,7 @@ def _measurement(
 ) -> MarkedMeasurement | None:
     """Return what a group says, or None when it neither measures a lesion nor states something of one."""
     state = _meaning_of(_coded(group, LESION_STATE), _STATES)
-    if axes.is_empty and state is None:
+    if axes.is_empty and not axes.passed_over and state is None:
         return None
     category = _coded(group, _FINDING_CATEGORY)
     if category is not None and category.same_concept(_ANATOMICAL_STRUCTURE):
@@ -151,6 +159,7 @@ def _measurement(
         site=_coded(group, FINDING_SITE, FINDING_SITE_SRT),
         role=_meaning_of(_coded(group, LESION_ROLE), _ROLES),
         state=state or LesionState.MEASURED,
+        passed_over="" if state else axes.passed_over,
         comment="; ".join(text for text in (_text_of(group, COMMENT), _response_text(group)) if text),
     )
 

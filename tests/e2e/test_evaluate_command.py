@@ -54,6 +54,18 @@ def test_what_may_change_a_response_is_printed_and_is_exit_code_1(case: Path, tm
     assert "32.0 mm, which is used" in text
 
 
+def test_a_region_without_a_size_is_named(case: Path, tmp_path: Path):
+    document = pydicom.dcmread(case / "sr.dcm")
+    for item in _items(document):
+        children = item.get("ContentSequence", ())
+        item.ContentSequence = [child for child in children if child.ValueType != "NUM"]
+    document.save_as(case / "sr.dcm")
+    code, text = evaluate(case, out=tmp_path / "out")
+    assert code == 1
+    assert "Passed over 1 measurement(s) passed over: a region without a size: no length, diameter or radius" in text
+    assert "Nothing to show: CT is here that no usable measurement refers to; 1 thing(s) were passed over." in text
+
+
 @pytest.mark.parametrize("kept", ["measurements", "CT", "nothing", "a broken document"])
 def test_nothing_to_show_says_why(case: Path, tmp_path: Path, kept: str):
     shutil.rmtree(case / "base") if kept in ("measurements", "nothing", "a broken document") else None

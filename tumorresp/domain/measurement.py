@@ -196,6 +196,8 @@ class MarkedMeasurement:
         The longest one is the long axis where none is named: which one that is shows in mm only.
     second_is_short
         Whether the longest of the other unnamed lines is the short axis where none is named.
+    passed_over
+        Why this is nothing that could be measured, in words without a full stop: it is named, and counts nowhere.
     reader, device
         Who measured: the person's name, empty where none is stated; the device's, where it measured by itself.
     """
@@ -213,6 +215,7 @@ class MarkedMeasurement:
     outlines: tuple[MarkedOutline, ...] = ()
     unnamed_lines: tuple[UnnamedLine, ...] = ()
     second_is_short: bool = False
+    passed_over: str = ""
     label: str = ""
     tracking_identifier: str = ""
     tracking_uid: str = ""

@@ -7,8 +7,9 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 
+from dicom_node.measurements.axis_concepts import REGION_WITHOUT_SIZE
 from dicom_node.measurements.reading import read_measurements
-from tests.dicom_node.measurements.planes import with_square_pixels
+from tests.dicom_node.measurements.planes import lengths, placed, with_square_pixels
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.measurement import LesionRole, LesionState, MarkedMeasurement, PixelPoint
 
@@ -200,7 +201,46 @@ def test_a_resolved_lesion_needs_no_line_and_others_do(tmp_path: Path):
 def test_circles_and_outlines_are_passed_over(tmp_path: Path):
     outline = markup("2.25.1", (*LONG, *SHORT, LONG[0]), kind="TwoDimensionPolyline")
     circle = markup("2.25.2", LONG, kind="TwoDimensionCircle")
-    assert read(tmp_path, collection(annotation(outline + circle))) == ()
+    (found,) = read(tmp_path, collection(annotation(outline + circle)))
+    assert (found.passed_over, found.outlines, found.sop_instance_uid) == (REGION_WITHOUT_SIZE, (), "1.2.7")
+
+
+RADIUS = ("131190003", "SCT", "Radius")
+ELLIPSE = ((10.5, 20.5), (50.5, 20.5), (30.5, 10.5), (30.5, 30.5))
+SQUARE = ((10.5, 10.5), (40.5, 10.5), (40.5, 40.5), (10.5, 40.5), (10.5, 10.5))
+
+
+@pytest.mark.parametrize(
+    ("kind", "points", "concept", "stated", "expected"),
+    [
+        ("TwoDimensionCircle", ((30.5, 20.5), (39.5, 32.5)), RADIUS, 15, (30, 30)),
+        ("TwoDimensionCircle", ((30.5, 20.5), (39.5, 32.5)), LONG_AXIS, 30, (30, 30)),
+        ("TwoDimensionEllipse", ELLIPSE, LONG_AXIS, 40, (40, 20)),
+        ("TwoDimensionPolyline", SQUARE, LONG_AXIS, 42.4264, (42.4264, 42.4264)),
+    ],
+)
+def test_an_outline_with_a_size_is_measured(tmp_path: Path, kind, points, concept, stated, expected):
+    text = collection(annotation(markup("2.25.1", points, kind=kind), calculation("2.25.3", concept, stated, "mm")))
+    (found,) = read(tmp_path, text)
+    measured = placed(found)
+    assert lengths(measured) == pytest.approx(expected, abs=1e-3)
+    assert measured.stated_long_mm is None  # what is stated agrees
+    assert [finding.code for finding in found.findings] == ["axes-derived"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "points"),
+    [
+        ("TwoDimensionCircle", ((1, 1),)),
+        ("TwoDimensionEllipse", ELLIPSE[:3]),
+        ("TwoDimensionPolyline", SQUARE[:4]),  # open
+        ("TwoDimensionPoint", ((1, 1),)),
+        ("TwoDimensionSpline", SQUARE),
+    ],
+)
+def test_markups_that_go_round_nothing_are_nothing(tmp_path: Path, kind, points):
+    text = collection(annotation(markup("2.25.1", points, kind=kind), calculation("2.25.3", LONG_AXIS, 30, "mm")))
+    assert read(tmp_path, text) == ()
 
 
 def test_lines_on_two_images_and_too_many_lines(tmp_path: Path):

@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from dicom_node.measurements.axis_concepts import REGION_WITHOUT_SIZE
 from dicom_node.measurements.reading import read_measurements
 from tests.dicom_node.measurements.planes import lengths, placed, plane
-from tests.dicom_node.measurements.sr_files import group, image, number, report, scoord, write
+from tests.dicom_node.measurements.sr_files import coded, group, image, number, report, scoord, write
 from tests.dicom_node.measurements.test_aim import annotation, collection, markup
 from tumorresp.domain.measurement import (
+    LesionState,
     MarkedAxis,
     MarkedMeasurement,
     MarkedOutline,
@@ -147,6 +149,35 @@ def test_of_several_contours_the_one_with_the_greatest_diameter_in_mm_counts(tmp
     planes = {uid: [plane(uid, row_mm=2.0)] for uid in ("1.2.1", "1.2.2")}
     measured = place(found, planes)
     assert (measured.sop_instance_uid, lengths(measured)[0]) == ("1.2.2", pytest.approx(48, abs=0.01))
+
+
+REGIONS = [
+    ("CIRCLE", [60.5, 60.5, 69.5, 72.5]),
+    ("ELLIPSE", [10, 20, 50, 20, 30, 10, 30, 30]),
+    ("POLYLINE", [10, 10, 40, 10, 40, 50, 10, 50, 10, 10]),
+]
+AREA = ("42798000", "SCT", "Area")
+
+
+@pytest.mark.parametrize(("kind", "data"), REGIONS)
+@pytest.mark.parametrize("way", ["region alone", "with an area", "below an area"])
+def test_a_region_without_a_size_is_named_and_counts_nowhere(tmp_path: Path, kind: str, data: list[float], way: str):
+    region = scoord(data, image(), kind=kind, name="region")
+    children = {
+        "region alone": [region],
+        "with an area": [region, number(AREA, "700")],
+        "below an area": [number(AREA, "700", region)],
+    }[way]
+    found = sr(tmp_path, *children)
+    assert found.passed_over == REGION_WITHOUT_SIZE
+    assert (found.long_axis, found.outlines, found.unnamed_lines) == (None, (), ())
+
+
+@pytest.mark.parametrize(("kind", "data"), REGIONS)
+def test_a_region_with_a_statement_is_a_statement(tmp_path: Path, kind: str, data: list[float]):
+    region = scoord(data, image(), kind=kind, name="region")
+    found = sr(tmp_path, region, coded("state", ("2667000", "SCT", "Absent")))
+    assert (found.passed_over, found.state) == ("", LesionState.ABSENT)
 
 
 MILLIMETRES = st.floats(20, 120)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dicom_node.instance_header import read_planes
+from dicom_node.measurements.axis_concepts import REGION_WITHOUT_SIZE
 from dicom_node.measurements.reading import read_measurements
 from tests.dicom_node.measurements.planes import lengths
 from tests.dicom_node.measurements.planes import placed as on_pixels_of
@@ -39,7 +40,10 @@ def test_ohif_sample_in_pixels_without_calibration(real_data: Path):
 
 
 def test_cornerstone_sample_with_other_tools(real_data: Path):
-    bidirectional, *lengths = read_measurements(real_data / "sr_samples/dcmjs/structured_report.dcm")
+    found = read_measurements(real_data / "sr_samples/dcmjs/structured_report.dcm")
+    ellipses = [m for m in found if m.passed_over]
+    assert [m.passed_over for m in ellipses] == [REGION_WITHOUT_SIZE] * 2
+    bidirectional, *lengths = (m for m in found if not m.passed_over)
     assert (bidirectional.long_axis.stated_length, bidirectional.short_axis.stated_length) == (93.9, 47.0)
     assert bidirectional.long_axis.stated_unit == "mm"
     # The arrow, the two ellipses and their areas (coded as lengths) are no measurements.
@@ -59,7 +63,8 @@ def test_ohif_save(real_data: Path):
 
 def test_highdicom_samples(real_data: Path):
     folder = real_data / "sr_samples/highdicom"
-    assert read_measurements(folder / "sr_document.dcm") == ()
+    (region,) = read_measurements(folder / "sr_document.dcm")
+    assert region.passed_over == REGION_WITHOUT_SIZE
     # A circle around a nodule counts; the aorta's diameter and a vertebra's volume do not.
     (nodule,) = read_measurements(folder / "sr_document_with_multiple_groups.dcm")
     assert (nodule.label, nodule.site.meaning, nodule.reader) == ("LungNodule0001", "Lung", "Doe^John")

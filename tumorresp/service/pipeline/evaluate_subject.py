@@ -7,6 +7,7 @@ from tumorresp.domain.evaluation import LesionEvaluation, SubjectEvaluation, Tim
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.identity import derived_uuid
 from tumorresp.domain.lesion_tracking import Assignment, TrackingResult, follow_lesions
+from tumorresp.domain.mask_agreement import held_against_reader
 from tumorresp.domain.measurement import Measurement
 from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.response import assess_recist_1_1, assess_volumetric
@@ -108,7 +109,7 @@ def _lesion(assignment: Assignment, result_of: ResultOf) -> LesionEvaluation:
         assignment.lesion,
         assignment.measurement,
         result.mask if result else None,
-        result.biomarkers if result else None,
+        held_against_reader(result.biomarkers, assignment.measurement) if result and result.biomarkers else None,
         assignment.matched_by,
         findings,
     )

@@ -17,6 +17,7 @@ PASSED_OVER = frozenset(
         "device-observer",
         "no-lesion",
         "nothing-measured",
+        "region-without-size",
         "other-format",
     )
 )
