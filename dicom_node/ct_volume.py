@@ -38,6 +38,7 @@ from dicom_node.series_images import (
     units_doubt,
 )
 from tumorresp.domain.ct_volume import CtVolume
+from tumorresp.domain.disk_failures import raise_if_of_the_disk
 from tumorresp.domain.errors import InvalidGeometry, InvalidInput, MissingImages
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.geometry import ImagePlane, vector3
@@ -307,6 +308,7 @@ def _numbers_of(path: Path, numbers: Sequence[int]) -> Iterator[tuple[int, Frame
         dataset = pydicom.dcmread(path)
         items = frame_items(dataset)
     except PARSER_ERRORS as error:
+        raise_if_of_the_disk(error)
         failure = InvalidInput(f"the file cannot be read ({type(error).__name__}).", where=path.name)
         yield from ((number, failure) for number in numbers)
         return

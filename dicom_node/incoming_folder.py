@@ -4,7 +4,6 @@ What arrives goes to the disk piece by piece as it comes; how large it will be i
 """
 
 import contextlib
-import errno
 import hashlib
 import os
 import tempfile
@@ -14,9 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dicom_node.instance_header import InstanceHeader
-from tumorresp.domain.errors import OutOfResources, OutsideFailure
+from tumorresp.domain.disk_failures import disk_failure
 
-_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 _UNFINISHED = ".part"
 # An association that is still writing a file after this long has been dropped long since.
 _ABANDONED_S = 3600.0
@@ -72,7 +70,7 @@ class IncomingFile:
             except OSError as error:
                 self._failure = error
         if self._failure is not None:
-            raise _failure(self._failure) from self._failure
+            raise disk_failure(self._failure, "incoming") from self._failure
 
     def move_to(self, path: Path) -> None:
         """Put it under its final name, once it would survive a power cut there (raises `OSError`)."""
@@ -118,7 +116,7 @@ class IncomingFolder:
                     if time.time() - unfinished.stat().st_mtime > _ABANDONED_S:
                         unfinished.unlink()
         except OSError as error:
-            raise _failure(error) from error
+            raise disk_failure(error, "incoming") from error
 
     def path_of(self, header: InstanceHeader) -> Path:
         """Return where an instance belongs, whether it is there or not."""
@@ -148,17 +146,10 @@ class IncomingFolder:
                 file.move_to(path)
             _fsync_folder(path.parent)
         except OSError as error:
-            raise _failure(error) from error
+            raise disk_failure(error, "incoming") from error
         finally:
             file.close()
         return path
-
-
-def _failure(error: OSError) -> OutsideFailure:
-    if error.errno in _FULL:
-        return OutOfResources("the disk is full.", where="incoming", remedy="Free space; the sender tries again.")
-    reason = os.strerror(error.errno) if error.errno else type(error).__name__
-    return OutsideFailure(f"a received file cannot be written: {reason}.", where="incoming")
 
 
 def _unlink(name: str) -> None:

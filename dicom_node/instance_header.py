@@ -17,6 +17,7 @@ from dicom_node.image_planes import image_type_of, planes_of, study_date_of
 from dicom_node.inflating import InflateLimits
 from dicom_node.parser_errors import PARSER_ERRORS
 from dicom_node.part10 import EncodedInstance, read_encoded, summarised
+from tumorresp.domain.disk_failures import raise_if_of_the_disk
 from tumorresp.domain.errors import InvalidInput, NotDicom
 from tumorresp.domain.geometry import ImagePlane
 
@@ -169,6 +170,7 @@ def read_without_pixels(path: Path) -> Dataset:
     try:
         return pydicom.dcmread(path, stop_before_pixels=True)
     except PARSER_ERRORS as error:
+        raise_if_of_the_disk(error)
         raise NotDicom(
             "not a DICOM file, or cut off.", where=path.name, remedy="Send or copy the instance again."
         ) from error

@@ -11,6 +11,7 @@ from dicom_node.hounsfield import states_rescale
 from dicom_node.image_planes import first_value, frame_items, image_type_of, planes_of
 from dicom_node.instance_header import read_without_pixels
 from dicom_node.parser_errors import PARSER_ERRORS
+from tumorresp.domain.disk_failures import raise_if_of_the_disk
 from tumorresp.domain.errors import InvalidGeometry, InvalidInput
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.geometry import ImagePlane
@@ -110,6 +111,7 @@ def read_series_images(paths: Sequence[Path]) -> tuple[list[SeriesImage], list[F
             dataset = read_without_pixels(path)
             modality, uid = str(dataset.get("Modality") or ""), str(dataset.get("SeriesInstanceUID") or "")
         except _UNUSABLE as error:
+            raise_if_of_the_disk(error)
             left_out.unusable(path.name, error)
             continue
         if modality != "CT":
@@ -120,6 +122,7 @@ def read_series_images(paths: Sequence[Path]) -> tuple[list[SeriesImage], list[F
         try:
             images += _slices_of(dataset, path, left_out)
         except _UNUSABLE as error:
+            raise_if_of_the_disk(error)
             left_out.unusable(path.name, error)
     if len(series) > 1:
         raise InvalidGeometry(

@@ -54,11 +54,8 @@ _NOTHING = AimNode("", {}, ())
 
 def is_aim(path: Path) -> bool:
     """Return whether a file begins like an AIM annotation in XML or JSON."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n")
-    except OSError:
-        return False
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith(b"<"):
         return any(b"<" + root in head or b":" + root in head for root in _ROOTS)
     return head.startswith(b"{") and b'"ImageAnnotationCollection"' in head[:200]

@@ -11,6 +11,7 @@ from pydicom.tag import BaseTag, Tag
 
 from dicom_node.character_sets import text_of
 from dicom_node.part10 import content_sha256, read_encoded
+from tumorresp.domain.disk_failures import raise_if_of_the_disk
 from tumorresp.domain.errors import InvalidInput, NotDicom
 from tumorresp.domain.measurement import MarkedMeasurement, SourceDocument
 
@@ -38,7 +39,8 @@ def has_modality(path: Path, modality: str) -> bool:
             file.seek(0)
             header = read_partial(file, stop_when=_is_behind_modality)
         return str(header.get("Modality") or "").strip() == modality
-    except _UNREADABLE:
+    except _UNREADABLE as error:
+        raise_if_of_the_disk(error)
         return False
 
 
@@ -64,6 +66,7 @@ def whole_document(path: Path) -> Dataset:
     except NotDicom as error:
         raise NotDicom(error.message, where=path.name, remedy=error.remedy) from None
     except _UNREADABLE as error:
+        raise_if_of_the_disk(error)
         raise NotDicom(
             f"the data set cannot be read ({type(error).__name__}).", where=path.name, remedy="Export it again."
         ) from error

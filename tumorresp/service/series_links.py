@@ -92,7 +92,7 @@ class SeriesLinks:
     def _read(self, record: InstanceRecord) -> PatientStatement:
         try:
             return self._workshops.read_patient(record.path)
-        except (TumorRespError, OSError):
+        except TumorRespError:
             return PatientStatement(PatientId(record.patient_id))
 
     def _link(self, series_instance_uid: str, documents: Sequence[InstanceRecord]) -> None:

@@ -19,6 +19,9 @@ CHANGES_NO_RESULT = frozenset(
         # Who may send, and how the service is reached.
         *("ae_title", "listen_host", "listen_port", "calling_ae_titles", "check_called_ae_title"),
         *("maximum_associations", "api_host", "api_port"),
+        # What a sender may state.
+        *("maximum_pdu_mib", "hard_pdu_mib", "maximum_instance_mib"),
+        *("inflated_instance_mib", "inflate_ratio", "artim_timeout_s"),
         # When and by whom the work is done.
         *("quiet_seconds", "executor_id", "workers"),
         # Where results go, and how often that is tried.

@@ -162,7 +162,9 @@ def build_service(settings: Settings) -> Service:
     )
     links = SeriesLinks(store, workshops, functools.partial(read_patient_links, settings.patient_links))
     engine = DurableEngine(
-        EngineSettings(line=line, executor_id=settings.executor_id, workers=settings.workers),
+        EngineSettings(
+            line=line, executor_id=settings.executor_id, workers=settings.workers, data_folder=settings.data_dir
+        ),
         store,
         stations,
         Deliverer(settings).send,

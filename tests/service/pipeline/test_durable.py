@@ -1,6 +1,8 @@
 """The line from a received instance to a confirmed delivery, within one process."""
 
+import errno
 import itertools
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +17,7 @@ from tumorresp.ports import ResultFile
 from tumorresp.service.pipeline import line
 from tumorresp.service.pipeline.durable import DurableEngine, EngineSettings
 from tumorresp.service.pipeline.line import LineSettings
-from tumorresp.service.store import Backoff, DeliveryState, EvaluationState, ReceivedInstance, Store
+from tumorresp.service.store import Backoff, DeliveryState, EvaluationState, ReceivedInstance, Store, evaluation_ledger
 from tumorresp.service.store.worker_locks import DataFolderLock
 
 MakeInstance = Callable[..., ReceivedInstance]
@@ -289,3 +291,50 @@ def test_a_second_service_on_the_same_file_is_refused(
         DataFolderLock(store.file)
     running.shutdown()
     DataFolderLock(store.file).close()
+
+
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.EACCES, errno.ESTALE, errno.EIO, errno.ENOSPC])
+def test_an_input_that_cannot_be_read_now_is_tried_again(
+    store: Store, stations: ToyStations, engine: Callable[..., DurableEngine], instance: MakeInstance, number: int
+) -> None:
+    """A file system that is away is no fault of the subject."""
+    error = OSError(number, os.strerror(number), "/data/incoming/ab.dcm")
+    stations.trouble = iter([error, error, None, None])
+    store.index_received(instance(1))
+    engine()
+    wait_until(lambda: state(store) is EvaluationState.RETRYING)
+    failure = store.latest_evaluation(SUBJECT).failure
+    assert failure is not None
+    assert failure.code == ("out-of-resources" if number == errno.ENOSPC else "outside-failure")
+    assert failure.where == "ab.dcm"
+    wait_until(lambda: confirmed(store) == 1)
+    assert state(store) is EvaluationState.DONE
+
+
+def test_an_error_of_a_library_that_only_looks_like_the_disk_s_is_no_reason_to_wait(
+    store: Store, stations: ToyStations, engine: Callable[..., DurableEngine], instance: MakeInstance
+) -> None:
+    stations.trouble = iter([OSError("broken data stream")] * 3)
+    store.index_received(instance(1))
+    engine()
+    wait_until(lambda: state(store) is EvaluationState.FAILED)
+    assert "unexpected failure: OSError" in store.latest_evaluation(SUBJECT).failure.message
+
+
+def test_a_series_whose_subjects_cannot_be_read_now_is_looked_at_again(
+    store: Store, stations: ToyStations, pacs: Pacs, instance: MakeInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation_ledger, "_LOOK_AGAIN_S", 0.1)
+    looks = iter([FileNotFoundError(errno.ENOENT, "no such file", "/data/ab.dcm"), None])
+
+    def subjects(_series_uid: str) -> tuple[str, ...]:
+        error = next(looks)
+        if error is not None:
+            raise error
+        return ()
+
+    settings = LineSettings(quiet_seconds=0.2, destinations=("pacs",), delivery_backoff=QUICK)
+    store.index_received(instance(1))
+    with DurableEngine(EngineSettings(settings, polling_s=0.05), store, stations, pacs.send, subjects):
+        wait_until(lambda: confirmed(store) == 1)
+    assert [entry.code for entry in store.quarantined()] == ["outside-failure"]

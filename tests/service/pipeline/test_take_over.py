@@ -3,6 +3,7 @@
 import time
 
 import pytest
+import structlog
 
 from tumorresp.domain.errors import InvalidSettings, OutsideFailure
 from tumorresp.service.pipeline import take_over
@@ -28,8 +29,14 @@ def pretend_pending(locks: WorkerLocks, executor_id: str) -> None:
 def test_a_name_that_is_in_use_is_refused(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(take_over, "_START_PATIENCE_S", 0.5)
     first = watch(postgres_url, "one", [])
-    with pytest.raises(InvalidSettings, match="another worker with this executor ID is alive"):
+    with (
+        structlog.testing.capture_logs() as logs,
+        pytest.raises(InvalidSettings, match="another worker with this executor ID is alive"),
+    ):
         watch(postgres_url, "one", [], grace_s=0.1)
+    (line,) = logs  # said at once, not for every look
+    assert "waiting for its end" in line["event"]
+    assert (line["executor"], line["at_most_s"]) == ("one", 0.5)
     first.stop()
     watch(postgres_url, "one", []).stop()
 

@@ -4,6 +4,7 @@ import contextlib
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from dbos import DBOS, DBOSConfig
 
@@ -47,6 +48,8 @@ class EngineSettings:
         How often (s) the queues are looked at.
     grace_s
         How long (s) another worker must be silent before its work is taken over (PostgreSQL).
+    data_folder
+        Where received files lie; with PostgreSQL it must be the same for all workers. None: not checked.
     """
 
     line: LineSettings = field(default_factory=LineSettings)
@@ -55,6 +58,7 @@ class EngineSettings:
     senders: int = 4
     polling_s: float = 0.15
     grace_s: float = 5.0
+    data_folder: Path | None = None
 
 
 class DurableEngine:
@@ -107,7 +111,7 @@ class DurableEngine:
         Raises
         ------
         InvalidSettings
-            If another service uses the same SQLite file or executor ID.
+            If another service uses the same SQLite file or executor ID, or the database's data folder is another.
         OutOfResources, OutsideFailure
             If the database is full or cannot be reached.
         """
@@ -117,6 +121,8 @@ class DurableEngine:
             if self._store.file is not None:
                 stack.callback(DataFolderLock(self._store.file).close)
             self._store.migrate()
+            if self._store.file is None and self._settings.data_folder is not None:
+                self._store.join_installation(self._settings.data_folder)
             take_over = self._claim_executor_id()
             if take_over is not None:
                 stack.callback(take_over.stop)

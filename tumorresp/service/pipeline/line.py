@@ -14,6 +14,7 @@ import structlog
 from dbos import DBOS, StepOptions
 from dbos import error as dbos_error
 
+from tumorresp.domain.disk_failures import disk_failure, is_of_the_disk
 from tumorresp.domain.errors import OutsideFailure, TumorRespError
 from tumorresp.ports import ResultFile
 from tumorresp.service.store.records import Backoff, DeliveryState, EvaluationRun, Failure
@@ -123,6 +124,8 @@ class Line:
             subjects, failure = self._worked("subjects", lambda: list(self._subjects_of_series(series_uid)), [])
             if failure is not None:
                 self._stored(self._store.quarantine, f"series {series_uid}", *failure[:3])
+                if failure[3]:  # something outside failed: look again
+                    subjects = None
         self._stored(
             self._store.settle_series,
             (series_uid, generation, n),
@@ -214,7 +217,8 @@ class Line:
     ) -> tuple[Any, PlainFailure | None]:
         """Do work as one step, and return its (plain) result and why it failed, if it did.
 
-        An error that we raise on purpose is a result; any other is tried again and then recorded under ``code``.
+        An error that we raise on purpose is a result, and so is a failure of the disk, a missing input among them; any
+        other is tried again and then recorded under ``code``.
         """
 
         def guarded() -> tuple[Any, PlainFailure | None]:
@@ -222,6 +226,10 @@ class Line:
                 result = work()
             except TumorRespError as error:
                 return nothing, _plain_failure(error)
+            except OSError as error:
+                if not is_of_the_disk(error):
+                    raise UnexpectedFailure(kind_and_place(error)) from None
+                return nothing, _plain_failure(disk_failure(error))
             except Exception as error:  # noqa: BLE001  one bad study must not stop the next
                 # Only kind and place leave this block: the words may hold patient data.
                 raise UnexpectedFailure(kind_and_place(error)) from None

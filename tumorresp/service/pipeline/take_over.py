@@ -74,9 +74,18 @@ class TakeOver:
 
     def _locked_at_start(self) -> WorkerLocks:
         locks = self._connect()
-        give_up_at = time.monotonic() + max(_START_PATIENCE_S, 3 * self._grace_s)
+        patience_s = max(_START_PATIENCE_S, 3 * self._grace_s)
+        give_up_at = time.monotonic() + patience_s
         # A former life of this worker may not be noticed as dead yet, or is being taken over right now.
+        said = False
         while not locks.take(self._executor_id):
+            if not said:
+                said = True
+                _log.warning(
+                    "another worker with this executor ID is alive: waiting for its end",
+                    executor=self._executor_id,
+                    at_most_s=patience_s,
+                )
             if time.monotonic() > give_up_at:
                 locks.close()
                 raise InvalidSettings(

@@ -23,6 +23,8 @@ from tumorresp.service.store.records import (
 from tumorresp.service.store.workflow_queue import evaluate_order, send_order, settle_order
 
 _UNDER_WAY = (EvaluationState.PLANNED, EvaluationState.RUNNING, EvaluationState.RETRYING)
+# How soon (s) to look again at a series that could not be read.
+_LOOK_AGAIN_S = 5.0
 
 
 class EvaluationLedger(Ledger):
@@ -59,7 +61,8 @@ class EvaluationLedger(Ledger):
             As in `seconds_until_quiet`.
         subject_keys
             Subjects that the series is about; the one of its own PatientID is always looked at, too. None when that
-            has not been found out, as the series was not quiet yet: then there is another look in any case.
+            has not been found out, as the series was not quiet yet or could not be read: then there is another look
+            in any case.
         settings_digest
             Digest of all settings that change results.
         """
@@ -70,7 +73,7 @@ class EvaluationLedger(Ledger):
                 return
             due_s = self._silence_still_due_s(series, quiet_seconds, listening_since)
             if due_s > 0 or subject_keys is None:
-                self._workflows.enqueue(session, settle_order(series_uid, generation, n + 1, due_s))
+                self._workflows.enqueue(session, settle_order(series_uid, generation, n + 1, due_s or _LOOK_AGAIN_S))
                 return
             series.state = SeriesState.COMPLETE
             session.flush()

@@ -192,3 +192,13 @@ class DeliveryRow(Base):
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     error_where: Mapped[str | None]
+
+
+class InstallationRow(Base):
+    """The one data folder of all services of this database: its mark, and its path."""
+
+    __tablename__ = "tr_installation"
+
+    key: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    mark: Mapped[str]
+    folder: Mapped[str]

@@ -9,13 +9,14 @@ from tumorresp.service.store.database import Database
 from tumorresp.service.store.delivery_ledger import DeliveryLedger
 from tumorresp.service.store.evaluation_ledger import EvaluationLedger
 from tumorresp.service.store.image_index import ImageIndex
+from tumorresp.service.store.installation import Installation
 from tumorresp.service.store.ledger import Clock, utc_now
 from tumorresp.service.store.patient_links import PatientLinks
 from tumorresp.service.store.status import StatusQueries
 from tumorresp.service.store.workflow_queue import WorkflowQueue
 
 
-class Store(ImageIndex, EvaluationLedger, DeliveryLedger, PatientLinks, StatusQueries):
+class Store(ImageIndex, EvaluationLedger, DeliveryLedger, PatientLinks, StatusQueries, Installation):
     """One installation's index; safe to use from many threads, and on PostgreSQL from many hosts.
 
     Parameters
