@@ -92,6 +92,7 @@ def _responses(outcome: SubjectOutcome) -> Iterator[tuple[Value, ...]]:
                 item.progression_date,
                 _secondary(item),
                 "; ".join(item.refused),
+                "; ".join(item.provisional),
                 " ".join(item.reasons),
                 outcome.software_version,
             )
@@ -330,6 +331,7 @@ RESPONSES = ResultTable(
         *_dates("progression_date"),
         ResultColumn("secondary", width=30),
         ResultColumn("refused", width=40),
+        ResultColumn("provisional", width=40),
         _REASONS,
         _VERSION,
     ),

@@ -243,3 +243,29 @@ def test_response_words(tmp_path: Path, word: str, expected: str) -> None:
     assert loose == []
     assert best is not None
     assert str(best.category) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "best", "progression"),
+    [
+        pytest.param(["iSD", "iUPD", "iCPD"], "iSD", "2024-07-10", id="confirmed"),
+        pytest.param(["iUPD", "iSD", "iPR"], "iPR", "", id="set back"),
+        pytest.param(["SD", "iUPD", "iCPD"], "iSD", "2024-07-10", id="RECIST's words before the first iUPD"),
+        pytest.param(["PR", "PD", "iCPD"], "iPR", "2024-07-10", id="PD for iUPD"),
+        pytest.param(["iUPD", "NE", "NE"], "iUPD", "2024-05-10", id="never confirmed"),
+        pytest.param(["NON-iCR/NON-iUPD", "icpd", "ICPD"], "NON-iCR/NON-iUPD", "2024-07-10", id="in any case"),
+    ],
+)
+def test_reported_responses_in_the_words_of_irecist(
+    tmp_path: Path, words: list[str], best: str, progression: str
+) -> None:
+    days = ("2024-05-10", "2024-07-10", "2024-09-10")
+    rows = [f"S,{day},{word}" for day, word in zip(days, words, strict=True)]
+    table = table_of(tmp_path, "\n".join(("subject,date,response", "S,2024-01-10,BASELINE", *rows)))
+    outcomes, loose = subject_outcomes(table.kind, table.rows, [], Protocol())
+    assert loose == []
+    (outcome,) = outcomes[0].outcomes
+    assert outcome.best_response is not None
+    assert str(outcome.best_response.category) == best
+    (survival,) = [item for item in outcome.end_points if item.name == "PFS"]
+    assert (survival.end.isoformat() if survival.event else "") == progression

@@ -108,6 +108,8 @@ class Assessment:
         The numbers that the category was made from, lesion by lesion, and those beside the sum.
     refused
         What was given and could not be read, here or where it bears on this visit; in words, each with its place.
+    provisional
+        Numbers that are perhaps wrong and may have made this response; in words, each with its place.
     """
 
     criterion: str
@@ -131,6 +133,7 @@ class Assessment:
     inputs: tuple[LesionInput, ...] = field(default=())
     secondary: tuple[SecondaryMeasure, ...] = field(default=())
     refused: tuple[str, ...] = field(default=())
+    provisional: tuple[str, ...] = field(default=())
     sum_is_complete: bool = True
 
     @property

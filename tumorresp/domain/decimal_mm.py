@@ -29,7 +29,7 @@ def to_decimal(value: float | int | str | Decimal) -> Decimal:
     return exact.quantize(_QUANTUM, rounding=ROUND_HALF_EVEN)
 
 
-def recorded_length(length_mm: float, precision_mm: Decimal) -> Decimal:
+def recorded_length(length_mm: float | Decimal, precision_mm: Decimal) -> Decimal:
     """Return a length as it is recorded: the nearest multiple of a precision, half a step up, as people round.
 
     Noise of double arithmetic is taken away first, so that 31.249999999 mm counts as the 31.25 mm that it is.

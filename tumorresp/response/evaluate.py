@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from tumorresp.domain.assessment import Assessment
+from tumorresp.domain.assessment import Assessment, Category
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.response.baseline import choose_baseline, treatment_start
 from tumorresp.response.best_response import best_response
@@ -13,8 +13,10 @@ from tumorresp.response.criteria import criterion_named
 from tumorresp.response.end_points import end_points, with_reference
 from tumorresp.response.irecist_over_time import irecist_best_response, recist_form
 from tumorresp.response.irecist_state import CRITERION as IRECIST
+from tumorresp.response.irecist_state import I_FORM
 from tumorresp.response.outcome import BestResponse, CriterionOutcome, SubjectOutcome
 from tumorresp.response.protocol import Protocol
+from tumorresp.response.provisional import with_provisional
 from tumorresp.response.refused import assess_with_refused
 from tumorresp.response.refused_over_time import best_with_refused, with_refused_dates
 from tumorresp.response.subject import DatedResponse, SubjectCourse, SubjectDates, dated_responses
@@ -59,10 +61,23 @@ def evaluate_reported(course: ReportedCourse, protocol: Protocol) -> SubjectOutc
     dates, findings = with_reference(course.dates, first)
     open_words = tuple(f"{item.where}: {item.words}" for item in (*course.refused, *refused_start(course.dates)))
     responses = tuple(replace(item, refused=(*item.refused, *open_words)) for item in course.responses)
+    if any(item.overall in _IMMUNE for item in responses):
+        responses = tuple(replace(item, overall=_immune(item.overall)) for item in responses)
     outcome = _over_time(REPORTED, (), responses, dates, protocol)
     findings = (*findings, *_after_death(dates, [item.date for item in course.responses]))
     shown = SubjectCourse(course.subject_id, course.evaluator, (), dates, course.findings)
     return SubjectOutcome(shown, (outcome,), findings)
+
+
+_IMMUNE = frozenset((*I_FORM.values(), Category.IUPD, Category.ICPD))
+
+
+def _immune(category: Category) -> Category:
+    """Return a response in iRECIST's words: beside an iUPD people write SD or PD of the visits before it.
+
+    A PD is one that is not confirmed: what follows says whether it was.
+    """
+    return Category.IUPD if category is Category.PD else I_FORM.get(category, category)
 
 
 def not_evaluated(course: SubjectCourse, criteria: Sequence[str]) -> SubjectOutcome:
@@ -73,9 +88,12 @@ def not_evaluated(course: SubjectCourse, criteria: Sequence[str]) -> SubjectOutc
 def _by_criterion(course: SubjectCourse, name: str, protocol: Protocol) -> CriterionOutcome:
     criterion = criterion_named(name)
     parameters = protocol.criteria[criterion.name]
-    assessments = assess_with_refused(
-        course, criterion.name, lambda visits: criterion.assess(visits, parameters), protocol.baseline.late_target
-    )
+    late_rule = protocol.baseline.late_target
+
+    def assess(one: SubjectCourse) -> tuple[Assessment, ...]:
+        return assess_with_refused(one, criterion.name, lambda visits: criterion.assess(visits, parameters), late_rule)
+
+    assessments = with_provisional(course, assess(course), assess)
     responses = dated_responses(course.visits, assessments)
     return _over_time(criterion.name, assessments, responses, course.dates, protocol)
 
@@ -89,11 +107,12 @@ def _over_time(
 ) -> CriterionOutcome:
     if dates.reference is None:
         return CriterionOutcome(name, assessments)
-    rule = irecist_best_response if name == IRECIST else best_response
+    is_immune = name == IRECIST or any(item.overall in _IMMUNE for item in responses)
+    rule = irecist_best_response if is_immune else best_response
     best, confirmed = (
         best_with_refused(responses, dates, partial(_best, rule, dates, protocol, wanted)) for wanted in (False, True)
     )
-    if name == IRECIST:
+    if is_immune:
         responses = recist_form(responses)
     counted = confirmed if protocol.end_points.response_confirmed else best
     points = end_points(responses, dates, protocol.end_points, counted)

@@ -77,6 +77,9 @@ def _visit(visit: Visit, assessment: Assessment) -> Iterator[str]:
     if assessment.refused:
         yield f"Could not be read: {'; '.join(assessment.refused)}."
         yield ""
+    if assessment.provisional:
+        yield f"Provisional: {'; '.join(assessment.provisional)}."
+        yield ""
     for finding in assessment.findings:
         yield f"- {finding.severity}: {finding.message}" + (f" ({finding.where})" if finding.where else "")
     if assessment.findings:

@@ -164,6 +164,8 @@ class Visit:
         Performance status and symptoms allow to go on (iRECIST); None when not stated.
     refused
         What was given of this visit and could not be read (``tumorresp.response.refused``).
+    suspicious
+        Numbers of this visit that are perhaps wrong (``tumorresp.response.provisional``); they count.
 
     Raises
     ------
@@ -179,6 +181,7 @@ class Visit:
     markers_elevated: bool | None = None
     clinically_stable: bool | None = None
     refused: tuple[Refused, ...] = ()
+    suspicious: tuple[Refused, ...] = ()
     _by_id: Mapping[str, LesionObservation] = field(init=False, repr=False, compare=False)
     children: Mapping[str, tuple[LesionObservation, ...]] = field(init=False, repr=False, compare=False)
     """Lesion ID -> observations that came from it by splitting or merging."""

@@ -3,7 +3,10 @@
 import calendar
 import datetime
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
+
+from tumorresp.domain.errors import InvalidSettings
 
 
 class PartialDates(StrEnum):
@@ -31,12 +34,19 @@ class TableConventions:
     same_visit_days
         Scans without a visit's name that lie so many days apart at most and measure different lesions are one visit
         (chest on one day, abdomen on the next); 0: every date is one.
+    precision_mm
+        To which multiple lengths are rounded when they are read (half a step up); None: they are as recorded.
     """
 
     partial_dates: PartialDates = PartialDates.REFUSE
     evaluator: str = ""
     visit_window_days: int = 28
     same_visit_days: int = 7
+    precision_mm: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if self.precision_mm is not None and self.precision_mm <= 0:
+            raise InvalidSettings(f"{self.precision_mm} is not above 0.", where="table.precision_mm")
 
 
 def imputed_date(text: str, convention: PartialDates) -> datetime.date | None:

@@ -13,7 +13,7 @@ from tumorresp.response.subject import SubjectCourse
 from tumorresp.response.table.conventions import TableConventions
 from tumorresp.response.table.evaluators import rows_by_evaluator
 from tumorresp.response.table.lesion_rows import LesionFacts, ReadLesion, lesion_facts, not_evaluable, observation
-from tumorresp.response.table.plausible_sizes import size_findings
+from tumorresp.response.table.plausible_sizes import with_suspicions
 from tumorresp.response.table.rows import Row
 from tumorresp.response.table.spelling import with_one_spelling
 from tumorresp.response.table.subject_dates import refused_start, subject_dates
@@ -65,7 +65,8 @@ def _course(empty: SubjectCourse, rows: Sequence[Row], conventions: TableConvent
         empty, visits=tuple(visits), findings=tuple(findings), refused=(*undated, *refused_start(empty.dates))
     )
     named = _named(baseline_first(course))
-    return replace(named, findings=(*named.findings, *size_findings((*named.before_treatment, *named.visits))))
+    marked, suspicions = with_suspicions(named.visits)
+    return replace(named, visits=marked, findings=(*named.findings, *suspicions))
 
 
 def _named(course: SubjectCourse) -> SubjectCourse:

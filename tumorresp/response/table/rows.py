@@ -1,12 +1,15 @@
 """Rows with their cells understood; what could not be understood is a finding with the row's number."""
 
+import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
+from tumorresp.domain.decimal_mm import recorded_length
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.response.table.cells import BadCell, Cell, PartialDate, cell_value
-from tumorresp.response.table.columns import TABLES, Column, Loss
+from tumorresp.response.table.columns import TABLES, Column, Kind, Loss
 from tumorresp.response.table.conventions import TableConventions, imputed_date
 
 _CENTIMETRES = "_cm"
@@ -85,7 +88,10 @@ def _unknown_words(unknown: Sequence[str]) -> str:
 
 
 def understood_rows(
-    kind: str, numbered: Iterable[tuple[int, Mapping[str, object]]], conventions: TableConventions
+    kind: str,
+    numbered: Iterable[tuple[int, Mapping[str, object]]],
+    conventions: TableConventions,
+    today: datetime.date | None = None,
 ) -> tuple[list[Row], list[Finding]]:
     """Return the rows whose subject can be read, with what can be read of them, and a finding a cell that cannot.
 
@@ -94,6 +100,8 @@ def understood_rows(
     numbered
         (number of the row, raw cells by column); a row of empty cells is passed over. Of a row with a cell under
         ``NOT_READ`` or ``NO_SUBJECT`` everything else was said before.
+    today
+        Later dates are pointed out; None: none is.
     """
     main = "response" if kind == "responses" else "state"
     columns = {column.name: column for column in TABLES[kind]}
@@ -112,6 +120,7 @@ def understood_rows(
             noticed += [] if read.finding is None else [read.finding]
             if read.value is not None:
                 values[column.name] = read.value
+                noticed += _unlikely_date(column, read.value, number, today)
             elif read.refused:
                 refused[column.name] = read.refused
         for flag, name in ((NOT_READ, main), (NO_SUBJECT, "subject")):
@@ -120,8 +129,32 @@ def understood_rows(
                 noticed = []
         findings += noticed
         if "subject" in values:
-            rows.append(Row(number, values, refused))
+            rows.append(Row(number, _recorded(values, conventions.precision_mm), refused))
     return rows, findings
+
+
+def _recorded(values: dict[str, Cell], precision_mm: Decimal | None) -> dict[str, Cell]:
+    """Return a row's values with its lengths rounded once, in the unit that they are written in."""
+    if precision_mm is None:
+        return values
+    step = precision_mm / 10 if values.get("unit") == "cm" else precision_mm
+    lengths = {name: value for name in _LENGTHS if isinstance(value := values.get(name), Decimal)}
+    return values | {name: recorded_length(value, step) for name, value in lengths.items()}
+
+
+def _unlikely_date(column: Column, value: Cell, number: int, today: datetime.date | None) -> list[Finding]:
+    """Point out a date before there were such scans, or in the future; it is used all the same."""
+    if not isinstance(value, datetime.date) or (value >= _EARLIEST and (today is None or value <= today)):
+        return []
+    side = f"before {_EARLIEST}" if value < _EARLIEST else "in the future"
+    words = f"The date {value} is {side}: is the year right? It is used as it stands."
+    where = f"row {number}, {column.name}"
+    return [Finding("date-unlikely", Severity.WARNING, words, where, decides=column.loss is not Loss.ITSELF)]
+
+
+_LENGTHS = tuple(column.name for column in TABLES["lesions"] if column.kind is Kind.LENGTH)
+_EARLIEST = datetime.date(1990, 1, 1)
+"""RECIST is of 2000; subjects of the 1990s were evaluated by it afterwards."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from tumorresp.response.table.lesion_table import courses_of_subject
 from tumorresp.response.table.reported_table import reported_evaluation
 from tumorresp.response.table.rows import Row, understood_rows
 from tumorresp.service.respond.csv_table import ROW
+from tumorresp.service.respond.part import latest_day
 from tumorresp.service.respond.respond import FILE_WRITERS
 from tumorresp.service.respond.sdtm_input import read_sdtm
 from tumorresp.service.respond.table_files import TableFile, read_table_file
@@ -106,7 +107,9 @@ def _rows(table: TableFile, kind: str, protocol: Protocol, findings: list[Findin
             remedy=f"`tumorresp criteria schema {kind}` shows its columns.",
         )
     records = table.rows.to_pylist()
-    rows, noticed = understood_rows(kind, [(record.pop(ROW), record) for record in records], protocol.table)
+    rows, noticed = understood_rows(
+        kind, [(record.pop(ROW), record) for record in records], protocol.table, latest_day()
+    )
     findings += [*table.findings, *noticed]
     return rows
 

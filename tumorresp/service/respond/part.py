@@ -1,5 +1,6 @@
 """One part of a table, evaluated in a process of its own: rows in, rows of the result tables out."""
 
+import datetime
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -96,7 +97,7 @@ def subject_outcomes(
     """Return the outcome of every course of a table, and findings that belong to none, with their subjects."""
     numbered = _numbered_records(table)
     subject_of_row = {f"row {number}": str(record.get("subject") or "").strip() for number, record in numbered}
-    rows, findings = understood_rows(kind, numbered, protocol.table)
+    rows, findings = understood_rows(kind, numbered, protocol.table, latest_day())
     loose = [(subject_of_row.get(finding.where.split(",")[0], ""), finding) for finding in findings]
     outcomes: list[SubjectOutcome] = []
     for subject, own in _by_subject(rows):
@@ -109,6 +110,11 @@ def subject_outcomes(
         outcomes += made
         loose += [(subject, finding) for finding in unused]
     return outcomes, loose
+
+
+def latest_day() -> datetime.date:
+    """Return the latest date that anybody can have now, wherever on earth."""
+    return datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1)
 
 
 def _numbered_records(table: pa.Table) -> list[tuple[int, dict[str, Any]]]:
