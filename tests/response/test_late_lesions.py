@@ -6,6 +6,7 @@ import pytest
 
 from tests.response.courses import visits
 from tumorresp.domain.eligibility import LateTarget
+from tumorresp.domain.measurement import LesionState
 from tumorresp.response.evaluate import evaluate_course
 from tumorresp.response.protocol import Protocol, protocol_from
 from tumorresp.response.subject import SubjectCourse
@@ -74,3 +75,20 @@ def test_fragments_of_the_baseline_are_not_late() -> None:
     (outcome,) = evaluate_course(course, ["recist-1.1"], Protocol()).outcomes
     assert str(outcome.assessments[1].overall) == "SD"
     assert outcome.assessments[1].refused == ()
+
+
+@pytest.mark.parametrize("rule", [NEW, OPEN])
+def test_a_conglomerate_without_parents_is_not_late(rule: LateTarget) -> None:
+    merged = LesionState.MERGED
+    course = list(visits("T01=30 T02=20", "T01=30 T02=20 T09=46", "T09=40"))
+    course[1] = replace(
+        course[1],
+        observations=tuple(
+            seen if seen.lesion_id == "T09" else replace(seen, state=merged, long_axis_mm=None)
+            for seen in course[1].observations
+        ),
+    )
+    protocol = protocol_from({"baseline": {"late_target": str(rule)}})
+    (outcome,) = evaluate_course(SubjectCourse("S", "", tuple(course)), ["recist-1.1"], protocol).outcomes
+    assert [item.target_sum for item in outcome.assessments] == [50, 46, 40]
+    assert [str(item.overall) for item in outcome.assessments[1:]] == ["SD", "SD"]

@@ -6,6 +6,7 @@ import pytest
 
 from tests.response.courses import visits
 from tumorresp.response import Recist11Parameters, assess_recist_1_1
+from tumorresp.response.irecist import assess_irecist
 
 # New-lesion status and overall response of every follow-up; T01 does not change.
 EXAMPLES = [
@@ -72,3 +73,32 @@ def test_equivocal_and_not_assessed_are_shown_to_a_person() -> None:
 def test_a_node_is_new_by_the_criterion_s_own_limits() -> None:
     rules = Recist11Parameters(normal_node_mm=Decimal(12))
     assert assess_recist_1_1(visits("T01=20", "T01=20 NEW01n=11"), rules)[1].new_lesions == "no"
+
+
+def test_of_several_lesions_confirmed_at_once_progression_dates_from_the_earliest() -> None:
+    course = visits("T01=20", "T01=20 NEW02=equivocal", "T01=20 NEW01=equivocal", "T01=20 NEW01=9 NEW02=9")
+    assert assess_recist_1_1(course)[3].progression_date == course[1].date
+
+
+NORMAL_AT_BASELINE = [
+    # size of a node called new at baseline and later; status, whether the baseline's row is an error
+    ("9.9", ["9"], "no", False),
+    ("9.9", ["11"], "equivocal", False),
+    ("9.9", ["14.9"], "yes", False),
+    ("8", ["11", "12.9"], "equivocal", False),
+    ("8", ["11", "13"], "yes", False),
+    ("10", ["30"], "no", True),  # a lesion of the baseline is not new later
+    ("absent", ["30"], "no", True),
+]
+
+
+@pytest.mark.parametrize(("first", "later", "status", "is_error"), NORMAL_AT_BASELINE)
+def test_a_node_that_was_normal_at_baseline_is_new_once_it_has_grown(
+    first: str, later: list[str], status: str, is_error: bool
+) -> None:
+    course = visits(f"T01=20 NEW01n={first}", *(f"T01=20 NEW01n={size}" for size in later))
+    for assess in (assess_recist_1_1, assess_irecist):
+        assessed = assess(course)
+        assert assessed[0].new_lesions == "no"
+        assert assessed[-1].new_lesions == status
+        assert ("new-at-baseline" in {item.code for item in assessed[0].findings}) == is_error

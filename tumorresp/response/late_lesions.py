@@ -12,7 +12,7 @@ from tumorresp.domain.eligibility import LateTarget
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response.observation import LesionObservation, Refused, Visit
-from tumorresp.response.split_and_merge import from_baseline
+from tumorresp.response.split_and_merge import fragments_until, from_baseline
 
 _NOT_THERE = (LesionState.ABSENT, LesionState.NOT_EVALUABLE, LesionState.MERGED)
 
@@ -54,11 +54,15 @@ def late_lesions(visits: Sequence[Visit], before_treatment: Sequence[Visit], rul
     """
     earlier = {seen.lesion_id: visit for visit in before_treatment for seen in visit.observations}
     counted, at_worst = list(visits[:1]), list(visits[:1])
+    fragments = fragments_until(visits)
     findings: dict[int, tuple[Finding, ...]] = {}
     undecided: dict[int, tuple[Refused, ...]] = {}
     for index, visit in enumerate(visits[1:], start=1):
         late = {
-            seen.lesion_id: _why(seen, earlier) for seen in visit.observations if _is_late(seen, visits, index, earlier)
+            seen.lesion_id: _why(seen, earlier)
+            for seen in visit.observations
+            if (seen.role is not LesionRole.NEW or seen.lesion_id in earlier)
+            and not from_baseline(seen, visits[0], visits[1 : index + 1], fragments[index])
         }
         if not late:
             counted.append(visit)
@@ -77,12 +81,6 @@ def late_lesions(visits: Sequence[Visit], before_treatment: Sequence[Visit], rul
             if seen.lesion_id in waiting
         )
     return LateLesions(tuple(counted), tuple(at_worst), findings, undecided)
-
-
-def _is_late(seen: LesionObservation, visits: Sequence[Visit], index: int, earlier: Mapping[str, Visit]) -> bool:
-    if seen.role is LesionRole.NEW and seen.lesion_id not in earlier:
-        return False
-    return not from_baseline(seen, visits[0], visits[1 : index + 1])
 
 
 def _why(seen: LesionObservation, earlier: Mapping[str, Visit]) -> str:

@@ -15,6 +15,7 @@ from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.domain.organ import counted_organ
 from tumorresp.response.mrecist_parameters import MRecistParameters
+from tumorresp.response.new_lesions import is_normal_new
 from tumorresp.response.observation import LesionObservation, Visit
 from tumorresp.response.reasons import beside_limits
 
@@ -58,7 +59,8 @@ def read_as_hcc(visits: Sequence[Visit], rules: MRecistParameters) -> tuple[Read
     """Return the visits as mRECIST reads them; the baseline is only checked, never changed."""
     if not visits:
         return ()
-    roles = {item.lesion_id: item.role for item in visits[0].observations}
+    normal = rules.normal_node_mm
+    roles = {item.lesion_id: item.role for item in visits[0].observations if not is_normal_new(item, normal)}
     so_far = _NewLesionsSoFar({}, set())
     readings = [Reading(visits[0], (), _checked_baseline(visits[0], rules))]
     readings += [_follow_up(visit, roles, so_far, rules) for visit in visits[1:]]

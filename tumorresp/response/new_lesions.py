@@ -89,7 +89,8 @@ def new_lesions_by_visit(visits: Sequence[Visit], normal_node_mm: Decimal, growt
 
     An equivocal lesion does not count until a later visit confirms it; progression then dates from its first
     appearance. A new lesion counts until a reader says that it is gone. Roles are those of the baseline: what is
-    called new there is not new later. A new lesion that splits or merges is followed through its parts.
+    called new there is not new later, but for a node that was normal there. A new lesion that splits or merges is
+    followed through its parts.
 
     Parameters
     ----------
@@ -102,13 +103,21 @@ def new_lesions_by_visit(visits: Sequence[Visit], normal_node_mm: Decimal, growt
     return [_at_visit(known, visit, normal_node_mm) for known, visit in zip(courses, visits, strict=True)]
 
 
+def is_normal_new(seen: LesionObservation, normal_node_mm: Decimal) -> bool:
+    """Return whether a lesion that is called new is a normal node: at the baseline no lesion, and new once it grows."""
+    if seen.role is not LesionRole.NEW or not seen.nodal or seen.state is LesionState.ABSENT:
+        return False
+    return seen.is_gone(normal_node_mm) is True
+
+
 def _known_by_visit(
     visits: Sequence[Visit], normal_node_mm: Decimal, growth_mm: Decimal
 ) -> Iterator[Mapping[str, _Known]]:
     """Yield what is known at every visit of the lesions that the baseline does not have."""
     known: Mapping[str, _Known] = {}
-    for index, visit in enumerate(visits):
-        here = [seen for seen in visit.observations if visits[0].of(seen.lesion_id) is None] if index else []
+    of_baseline = {seen.lesion_id for seen in visits[0].observations if not is_normal_new(seen, normal_node_mm)}
+    for visit in visits:
+        here = [seen for seen in visit.observations if seen.lesion_id not in of_baseline]
         if here:
             seen_now = {seen.lesion_id: _with(known, seen, visit, normal_node_mm, growth_mm) for seen in here}
             known = _followed({**known, **seen_now}, visit)

@@ -9,6 +9,7 @@ from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole
 from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.response.course import Course
+from tumorresp.response.new_lesions import is_normal_new
 from tumorresp.response.observation import LesionObservation, Visit
 from tumorresp.response.reasons import displayed_percent_change, listing
 from tumorresp.response.split_and_merge import Fragments, descent_findings, from_baseline
@@ -56,7 +57,7 @@ def read_baseline(visit: Visit, criterion: SumCriterion) -> Baseline:
     findings += tuple(
         Finding("new-at-baseline", Severity.ERROR, f"{item.name} {words}", item.lesion_id, decides=True)
         for item in visit.observations
-        if item.role is LesionRole.NEW
+        if item.role is LesionRole.NEW and not is_normal_new(item, criterion.normal_node_mm)
     )
     return Baseline(
         visit,

@@ -45,11 +45,17 @@ class ReadLesion:
     refused: tuple[Refused, ...]
 
 
-def lesion_facts(rows: Sequence[Row]) -> tuple[LesionFacts | None, list[Finding]]:
-    """Return what the rows of one lesion, in order of date, say of it; None where its role is not told."""
+def lesion_facts(rows: Sequence[Row], default: LesionRole | None = None) -> tuple[LesionFacts | None, list[Finding]]:
+    """Return what the rows of one lesion, in order of date, say of it; None where its role is not told.
+
+    Parameters
+    ----------
+    default
+        The role where no row states one; None where it is not known either.
+    """
     lesion_id = str(rows[0].values["lesion"])
     findings: list[Finding] = []
-    role = _first(rows, "role", findings, f"The role of {lesion_id}")
+    role = _first(rows, "role", findings, f"The role of {lesion_id}") or default
     site = str(_first(rows, "site", findings, f"The site of {lesion_id}") or "")
     nodal = _first(rows, "nodal", findings, f"Whether {lesion_id} is a node")
     if role is None:

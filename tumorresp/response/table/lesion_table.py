@@ -17,6 +17,7 @@ from tumorresp.response.table.plausible_sizes import with_suspicions
 from tumorresp.response.table.rows import Row
 from tumorresp.response.table.spelling import with_one_spelling
 from tumorresp.response.table.subject_dates import refused_start, subject_dates
+from tumorresp.response.table.unstated_roles import roles_by_default
 from tumorresp.response.table.visit_rows import VisitRows, rows_by_visit
 
 _OF_VISIT = ("markers_elevated", "clinically_stable")
@@ -51,10 +52,13 @@ def courses_of_subject(
 
 
 def _course(empty: SubjectCourse, rows: Sequence[Row], conventions: TableConventions) -> SubjectCourse:
-    facts, findings = _facts(rows)
-    new = {item.lesion_id for item in facts.values() if item.role is LesionRole.NEW}
-    grouped = rows_by_visit(rows, conventions, new, treatment_start(empty.dates))
-    findings += grouped.findings
+    ordered, findings = _by_lesion(rows)
+    start = treatment_start(empty.dates)
+    new = {str(row.values["lesion"]) for own in ordered.values() for row in own if row.values.get("role") == "new"}
+    grouped = rows_by_visit(rows, conventions, new, start)
+    default = roles_by_default(ordered, grouped.visits, start)
+    facts, noticed = _facts(ordered, default.roles)
+    findings += [*noticed, *default.findings, *grouped.findings]
     visits = []
     for group in grouped.visits:
         visit, noticed = _visit(group, facts)
@@ -82,19 +86,29 @@ def _named(course: SubjectCourse) -> SubjectCourse:
     return replace(course, visits=tuple(visits), before_treatment=tuple(early))
 
 
-def _facts(rows: Sequence[Row]) -> tuple[Mapping[str, LesionFacts], list[Finding]]:
+def _by_lesion(rows: Sequence[Row]) -> tuple[Mapping[str, Sequence[Row]], list[Finding]]:
+    """Return the rows of each lesion, in order of date."""
     by_lesion: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         if _names_lesion(row):
             by_lesion[str(row.values["lesion"])].append(row)
-    facts: dict[str, LesionFacts] = {}
     findings: list[Finding] = []
     for lesion_id, own in by_lesion.items():
         ordered = sorted(own, key=_date)
         if _numbers_of_dated(ordered) != _numbers_of_dated(own):
             words = f"The rows of {lesion_id} are not in order of date: they were sorted."
             findings.append(Finding("rows-not-in-order", Severity.INFO, words, own[0].where))
-        known, noticed = lesion_facts(ordered)
+        by_lesion[lesion_id] = ordered
+    return by_lesion, findings
+
+
+def _facts(
+    by_lesion: Mapping[str, Sequence[Row]], default: Mapping[str, LesionRole]
+) -> tuple[Mapping[str, LesionFacts], list[Finding]]:
+    facts: dict[str, LesionFacts] = {}
+    findings: list[Finding] = []
+    for lesion_id, own in by_lesion.items():
+        known, noticed = lesion_facts(own, default.get(lesion_id))
         findings += noticed
         if known is not None:
             facts[lesion_id] = known
