@@ -9,6 +9,7 @@ from reports.cdisc.exposure import epoch, flag_last_before_exposure
 from reports.cdisc.study_facts import ExportMode, StudyFacts
 from reports.cdisc.subject_records import Reading, SubjectRecords, study_day
 from tumorresp.domain.assessment import Assessment, Category, NewLesionStatus
+from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response.criteria import CRITERIA
 from tumorresp.response.observation import Visit
 from tumorresp.response.outcome import CriterionOutcome
@@ -92,14 +93,14 @@ def _of_criterion(
     for index, (visit, assessment) in enumerate(zip(reading.visits, outcome.assessments, strict=True)):
         date = response_date(visit, assessment)
         of_visit = fixed | {
-            "RSLNKGRP": reading.link_group(index),
+            "RSLNKGRP": reading.link_group(reading.numbered_visits[index]),
             "VISITNUM": reading.visit_numbers[index],
             "VISIT": reading.visit_title(index).upper(),
             "EPOCH": epoch(date, subject.dates),
             "RSDTC": date.isoformat(),
             "RSDY": study_day(date, subject.first_day),
         }
-        for test, result in _results(assessment):
+        for test, result in _results(assessment, visit):
             yield of_visit | _result(test, result)
     best = outcome.confirmed_response if facts.confirmed_best_response else outcome.best_response
     if best is not None and best.date is not None and best.category not in _NO_RESPONSE:
@@ -111,19 +112,31 @@ def _of_criterion(
         }
 
 
-def _results(assessment: Assessment) -> Iterator[tuple[str, str]]:
+def _results(assessment: Assessment, visit: Visit) -> Iterator[tuple[str, str]]:
     if assessment.overall is Category.BASELINE:
         return
     if assessment.target not in _NO_RESPONSE:
         yield "TRGRESP", assessment.target
     if assessment.non_target not in _NO_RESPONSE:
         yield "NTRGRESP", assessment.non_target
-    if assessment.criterion == "irecist":
-        yield "NEWLIND", "N" if assessment.new_lesions is NewLesionStatus.NO else "Y"
-    elif assessment.new_lesions in _NEW_LESIONS:
-        yield "NEWLPROG", _NEW_LESIONS[assessment.new_lesions]
+    new = assessment.new_lesions
+    if not _is_known(assessment, visit):
+        pass
+    elif assessment.criterion == "irecist":
+        yield "NEWLIND", "N" if new is NewLesionStatus.NO else "Y"
+    elif new in _NEW_LESIONS:
+        yield "NEWLPROG", _NEW_LESIONS[new]
     if assessment.overall not in _NO_RESPONSE:
         yield "OVRLRESP", assessment.overall
+
+
+def _is_known(assessment: Assessment, visit: Visit) -> bool:
+    """Return whether a reader said what is assessed of new lesions; refused input alone makes them equivocal, too."""
+    return (
+        not assessment.refused
+        or assessment.new_lesions is NewLesionStatus.YES
+        or any(item.role is LesionRole.NEW and item.state is LesionState.EQUIVOCAL for item in visit.observations)
+    )
 
 
 def _result(test: str, result: str) -> dict[str, Value]:

@@ -15,6 +15,21 @@ from tumorresp.response.subject import SubjectDates
 
 
 @dataclass(frozen=True, slots=True)
+class Scan:
+    """One visit of a reading as SDTM holds it.
+
+    Parameters
+    ----------
+    index
+        Of the visit among those that responses are made from; None of a scan before treatment that is not the baseline.
+    """
+
+    visit: Visit
+    numbered: NumberedVisit
+    index: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One evaluator's reading of a subject.
 
@@ -22,6 +37,8 @@ class Reading:
     ----------
     numbered_visits
         VISIT and VISITNUM, one a visit.
+    numbered_before
+        The same of the scans before treatment that are not the baseline.
     lesions
         By lesion ID the observation that identified the lesion, in order of identification.
     """
@@ -29,12 +46,24 @@ class Reading:
     outcome: SubjectOutcome
     terms: EvaluatorTerms
     numbered_visits: tuple[NumberedVisit, ...]
+    numbered_before: tuple[NumberedVisit, ...]
     lesions: Mapping[str, LesionObservation]
 
     @property
     def visits(self) -> tuple[Visit, ...]:
-        """The visits in order of date."""
+        """The visits that responses are made from, in order of date; the first is the baseline."""
         return self.outcome.course.visits
+
+    @property
+    def scans(self) -> tuple[Scan, ...]:
+        """All visits in order of date: what was collected before the baseline is in SDTM as well."""
+        course = self.outcome.course
+        early = [Scan(*item, None) for item in zip(course.before_treatment, self.numbered_before, strict=True)]
+        counted = [
+            Scan(visit, numbered, index)
+            for index, (visit, numbered) in enumerate(zip(course.visits, self.numbered_visits, strict=True))
+        ]
+        return tuple(sorted((*early, *counted), key=lambda scan: scan.visit.date))
 
     @property
     def visit_numbers(self) -> tuple[float, ...]:
@@ -71,9 +100,9 @@ class Reading:
         parents = self.lesions[lesion_id].parents
         return f"{self.link_prefix}{'/'.join(parents) if len(parents) > 1 else lesion_id}"
 
-    def link_group(self, index: int) -> str:
+    def link_group(self, numbered: NumberedVisit) -> str:
         """Return --LNKGRP of a visit: A1, A2 ..."""
-        return f"{self.link_prefix}A{visit_number_text(self.visit_numbers[index])}"
+        return f"{self.link_prefix}A{visit_number_text(numbered.number)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +127,7 @@ def visit_plan(outcomes: Sequence[SubjectOutcome], facts: StudyFacts) -> VisitPl
         return facts.unique_subject_id(outcome.course.subject_id)
 
     return VisitPlan(
-        [outcome.course.visits for outcome in own] for _, own in groupby(sorted(outcomes, key=subject), key=subject)
+        [_all_visits(outcome) for outcome in own] for _, own in groupby(sorted(outcomes, key=subject), key=subject)
     )
 
 
@@ -131,16 +160,34 @@ def subject_records(
     ):
         own = list(group)
         _check(usubjid, own, terms)
-        numbers = visits.numbered([outcome.course.visits for outcome in own])
+        numbers = visits.numbered([_all_visits(outcome) for outcome in own])
         yield SubjectRecords(
             usubjid,
             own[0].course.subject_id.removeprefix(f"{facts.study_id}-"),
             own[0].course.dates,
             tuple(
-                Reading(outcome, terms[outcome.course.evaluator], number, _identified(outcome.course.visits))
-                for outcome, number in zip(own, numbers, strict=True)
+                _reading(outcome, terms[outcome.course.evaluator], numbered)
+                for outcome, numbered in zip(own, numbers, strict=True)
             ),
         )
+
+
+def _all_visits(outcome: SubjectOutcome) -> tuple[Visit, ...]:
+    course = outcome.course
+    return tuple(sorted((*course.before_treatment, *course.visits), key=lambda visit: visit.date))
+
+
+def _reading(outcome: SubjectOutcome, terms: EvaluatorTerms, numbered: Sequence[NumberedVisit]) -> Reading:
+    visits = _all_visits(outcome)
+    by_visit = {id(visit): number for visit, number in zip(visits, numbered, strict=True)}
+    course = outcome.course
+    return Reading(
+        outcome,
+        terms,
+        tuple(by_visit[id(visit)] for visit in course.visits),
+        tuple(by_visit[id(visit)] for visit in course.before_treatment),
+        _identified(visits),
+    )
 
 
 def study_day(day: datetime.date | str | None, first_day: datetime.date | None) -> int | None:

@@ -106,12 +106,12 @@ def _identified(
     subject: SubjectRecords, reading: Reading, facts: StudyFacts
 ) -> Iterator[tuple[dict[str, Value], LesionObservation]]:
     seen: set[str] = set()
-    for index, visit in enumerate(reading.visits):
-        for lesion in visit.observations:
+    for scan in reading.scans:
+        for lesion in scan.visit.observations:
             if lesion.lesion_id in seen:
                 continue
             seen.add(lesion.lesion_id)
-            date = lesion.date or visit.date
+            date = lesion.date or scan.visit.date
             yield (
                 {
                     "STUDYID": facts.study_id,
@@ -124,8 +124,8 @@ def _identified(
                     "TUMETHOD": method_term(lesion.method),
                     "TUEVAL": reading.terms.kind.value,
                     "TUEVALID": reading.terms.evaluator_id,
-                    "VISITNUM": reading.visit_numbers[index],
-                    "VISIT": reading.visit_title(index).upper(),
+                    "VISITNUM": scan.numbered.number,
+                    "VISIT": scan.numbered.title.upper(),
                     "EPOCH": epoch(date, subject.dates),
                     "TUDTC": date.isoformat(),
                     "TUDY": study_day(date, subject.first_day),

@@ -140,17 +140,18 @@ def _stated(lesion: LesionObservation) -> list[dict[str, Value]]:
 def _of_reading(subject: SubjectRecords, reading: Reading, facts: StudyFacts) -> Iterator[dict[str, Value]]:
     known: dict[str, LesionObservation] = {}
     sums = _sums(reading) if facts.mode is ExportMode.CENTRAL_READ else None
-    for index, visit in enumerate(reading.visits):
+    for scan in reading.scans:
+        visit = scan.visit
         of_visit: dict[str, Value] = {
             "STUDYID": facts.study_id,
             "DOMAIN": "TR",
             "USUBJID": subject.usubjid,
-            "TRLNKGRP": reading.link_group(index),
+            "TRLNKGRP": reading.link_group(scan.numbered),
             "TRNAM": facts.vendor_name if facts.mode is ExportMode.CENTRAL_READ else "",
             "TREVAL": reading.terms.kind.value,
             "TREVALID": reading.terms.evaluator_id,
-            "VISITNUM": reading.visit_numbers[index],
-            "VISIT": reading.visit_title(index).upper(),
+            "VISITNUM": scan.numbered.number,
+            "VISIT": scan.numbered.title.upper(),
             "EPOCH": epoch(visit.date, subject.dates),
         }
         for lesion in visit.observations:
@@ -158,9 +159,9 @@ def _of_reading(subject: SubjectRecords, reading: Reading, facts: StudyFacts) ->
             for result in lesion_results(lesion, facts):
                 yield {**of_lesion, **result}
         yield from _not_assessed(reading, visit, known, of_visit)
-        if sums is not None:
+        if sums is not None and scan.index is not None:
             when: dict[str, Value] = {"TRDTC": _iso(visit.date), "TRDY": study_day(visit.date, subject.first_day)}
-            yield from ({**of_visit, **when, **result} for result in _group_results(sums[index]))
+            yield from ({**of_visit, **when, **result} for result in _group_results(sums[scan.index]))
         for lesion in visit.observations:
             known.setdefault(lesion.lesion_id, lesion)
 

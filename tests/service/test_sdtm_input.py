@@ -23,6 +23,7 @@ from tumorresp.domain.assessment import Category, NewLesionStatus
 from tumorresp.domain.errors import InvalidInput, Missing
 from tumorresp.domain.finding import Severity
 from tumorresp.domain.measurement import LesionRole, LesionState
+from tumorresp.response.baseline import baseline_first
 from tumorresp.response.best_response import BestResponseParameters, best_response
 from tumorresp.response.outcome import CriterionOutcome, SubjectOutcome
 from tumorresp.response.recist_1_1 import assess_recist_1_1
@@ -259,6 +260,21 @@ REFUSED = [
     (tr("X01", "WEEK 6", "LDIAM", "14"), "the role of X01 is not known"),
     (tr("NEW01", "WEEK 6", "LDIAM", "14", TRGRPID="NEW", TRSTRESU="inch"), "the unit 'inch' is not known"),
 ]
+
+
+def test_own_export_with_a_scan_before_the_baseline_audits_clean(tmp_path: Path) -> None:
+    """Without DM the flags of TR say which scan is the baseline."""
+    dates = SubjectDates(reference=datetime.date(2024, 2, 20), first_treatment=datetime.date(2024, 2, 20))
+    course = SubjectCourse("001", "", visits("T01=70", "T01=60", "T01=40", "T01=42"), dates)
+    course = baseline_first(course)
+    outcome = SubjectOutcome(course, (CriterionOutcome("recist-1.1", assess_recist_1_1(course.visits)),))
+    facts = StudyFacts("ST1", ExportMode.CENTRAL_READ, EvaluatorKind.INDEPENDENT_ASSESSOR, reader_signed=True)
+    write_cdisc([outcome], facts, tmp_path, FILE_FACTS, (FileFormat.XPT,))
+    reading = one_reading(read_sdtm(tmp_path / "sdtm"))
+    assert [visit.name for visit in reading.course.visits] == ["FOLLOW-UP 1", "FOLLOW-UP 2", "FOLLOW-UP 3"]
+    assert [visit.name for visit in reading.course.before_treatment] == ["BASELINE"]
+    found = [item for item in audit_rules(reading.course, reading.reported) if item.what != "target choice"]
+    assert found == []
 
 
 @pytest.mark.parametrize(("record", "words"), REFUSED)

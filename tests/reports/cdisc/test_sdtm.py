@@ -21,10 +21,15 @@ from tests.reports.cdisc.studies import (
     terms,
 )
 from tests.response.courses import visits
-from tumorresp.domain.assessment import Category
+from tumorresp.domain.assessment import Category, NewLesionStatus
+from tumorresp.domain.eligibility import LateTarget
 from tumorresp.domain.errors import InvalidInput, InvalidSettings
 from tumorresp.domain.measurement import LesionRole, LesionState
-from tumorresp.response.observation import LesionObservation
+from tumorresp.response.observation import LesionObservation, Refused
+from tumorresp.response.outcome import CriterionOutcome, SubjectOutcome
+from tumorresp.response.recist_1_1 import assess_recist_1_1
+from tumorresp.response.refused import assess_with_refused
+from tumorresp.response.subject import SubjectCourse
 
 DERIVED_TESTS = {"SUMDIAM", "PCBSD", "PCNSD", "ACNSD"}
 
@@ -293,6 +298,36 @@ def test_last_observation_before_exposure_is_that_of_each_lesion_and_test() -> N
         ("TRGRESP", 2),
     ]
     assert [(row["TULNKID"], row["TULOBXFL"]) for row in out["TU"]] == [("NEW01", ""), ("T01", "Y"), ("T02", "Y")]
+
+
+def test_scans_before_the_baseline_are_in_sdtm_and_in_nothing_derived() -> None:
+    course = SubjectCourse("001", "", visits("T01=70 T02=9", "T01=60", "T01=30"), DATES)
+    dates = replace(DATES, first_treatment=datetime.date(2024, 2, 13), reference=datetime.date(2024, 2, 13))
+    named = [replace(visit, name=name) for visit, name in zip(course.visits, ("A", "B", "C"), strict=True)]
+    early = replace(course, visits=tuple(named[1:]), before_treatment=(named[0],), dates=dates)
+    assessments = assess_recist_1_1(early.visits)
+    out = export([SubjectOutcome(early, (CriterionOutcome("recist-1.1", assessments),))], CENTRAL)
+    sizes = [(row["TRLNKID"], row["VISIT"], row["VISITNUM"], row["TRLNKGRP"], row["TRSTRESN"]) for row in out["TR"]]
+    assert ("T01", "A", 1, "A1", 70) in sizes
+    assert ("T02", "A", 1, "A1", 9) in sizes
+    sums = {row["VISIT"]: row["TRSTRESN"] for row in out["TR"] if row["TRTESTCD"] == "SUMDIAM"}
+    assert sums == {"B": 60, "C": 30}
+    assert {(row["TULNKID"], row["VISIT"]) for row in out["TU"]} == {("T01", "A"), ("T02", "A")}
+    assert {row["VISIT"] for row in out["TR"] if row["TRLOBXFL"] == "Y" and row["TRLNKID"] == "T01"} == {"B"}
+    assert {(row["AVISIT"], row["AVISITN"]) for row in out["ADTR"]} == {("B", 2), ("C", 3)}
+    assert {row["VISITNUM"] for row in out["RS"]} == {3}
+
+
+@pytest.mark.parametrize(("text", "expected"), [("T01=30", []), ("T01=30 NEW01=equivocal", ["EQUIVOCAL"])])
+def test_refused_input_is_no_equivocal_new_lesion_of_the_reader(text: str, expected: list[str]) -> None:
+    course = visits("T01=40", text)
+    refused = Refused("row 5 could not be read", "row 5")
+    subject_course = SubjectCourse("001", "", (course[0], replace(course[1], refused=(refused,))), DATES)
+    made = assess_with_refused(subject_course, "recist-1.1", assess_recist_1_1, LateTarget.NOT_EVALUABLE)
+    assert made[1].new_lesions is NewLesionStatus.EQUIVOCAL
+    rows = export([SubjectOutcome(subject_course, (CriterionOutcome("recist-1.1", made),))], CENTRAL)["RS"]
+    assert [row["RSSTRESC"] for row in rows if row["RSTESTCD"] == "NEWLPROG"] == expected
+    assert [row["RSSTRESC"] for row in rows if row["RSTESTCD"] == "OVRLRESP"] == ["NE"]
 
 
 def test_scan_date_is_the_lesions_own() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tumorresp.domain.errors import Missing
 from tumorresp.domain.finding import Finding, Severity
-from tumorresp.response.baseline import baseline_first
+from tumorresp.response.baseline import baseline_first, treatment_start
 from tumorresp.response.observation import Refused, Visit
 from tumorresp.response.rule_audit import ReportedEvaluation
 from tumorresp.response.subject import Demographics, SubjectCourse, SubjectDates
@@ -93,6 +93,7 @@ def _readings(
     reported, reporting = reported_evaluations(rows["TR"], rows["RS"], names, rules)
     findings += [*identifying, *measured.findings, *reporting]
     subjects = _subject_dates(rows["DM"], rules, findings)
+    flagged = _before_exposure(rows["TR"], rules)
     by_reading: dict[ReadKey, dict[str, datetime.date]] = defaultdict(dict)
     for (key, name), date in dates.items():
         by_reading[key][name] = date
@@ -100,10 +101,27 @@ def _readings(
     for key in sorted({*measured.rows, *reported}):
         evaluation = reported.get(key, ReportedEvaluation())
         dates_of_subject = subjects.get(key.subject, SubjectDates())
-        course = baseline_first(replace(_course(key, measured, rules), dates=dates_of_subject))
+        course = _from_baseline(_course(key, measured, rules), dates_of_subject, flagged.get(key.subject))
         course = replace(course, visits=_with_unmeasured(course, evaluation, by_reading[key]))
         readings.append(SdtmReading(course, evaluation))
     return tuple(readings)
+
+
+def _before_exposure(records: Sequence[SdtmRow], rules: TableConventions) -> Mapping[str, datetime.date]:
+    """Return by subject the latest date of records that are flagged as the last before exposure, or as baseline."""
+    dates: dict[str, datetime.date] = {}
+    for row in records:
+        date = record_date(row, rules, []) if "Y" in (row.get("--LOBXFL"), row.get("--BLFL")) else None
+        if date is not None:
+            subject = row.get("USUBJID")
+            dates[subject] = max(date, dates.get(subject, date))
+    return dates
+
+
+def _from_baseline(course: SubjectCourse, dates: SubjectDates, flagged: datetime.date | None) -> SubjectCourse:
+    """Return a course that begins with its baseline: by DM's dates, where it has none by the flags of TR."""
+    known = dates if treatment_start(dates) is not None else replace(dates, first_treatment=flagged)
+    return replace(baseline_first(replace(course, dates=known)), dates=dates)
 
 
 def _course(key: ReadKey, measured: LesionRows, rules: TableConventions) -> SubjectCourse:
