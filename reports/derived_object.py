@@ -24,6 +24,7 @@ SERIAL_NUMBER = "1"
 IMPLEMENTATION_UID = derived_uid("implementation", "tumorresp")
 _IMPLEMENTATION_NAME = "TUMORRESP"
 _CODE_MEANING_LENGTH = 64
+_DESCRIPTION_LENGTH = 64
 
 # highdicom's warning spells out the patient's name, which must reach no log.
 warnings.filterwarnings("ignore", message="The string .* is unlikely to represent the intended person name")
@@ -39,10 +40,18 @@ class ReportContext:
         Names everything that they were made from; all UIDs follow from it.
     moment
         Stated as content date and time.
+    reader
+        Whose reading it is, where a subject has several.
     """
 
     input_digest: str
     moment: datetime.datetime
+    reader: str = ""
+
+    def described(self, words: str) -> str:
+        """Return a description (LO, at most 64 characters) that tells the readings of a subject apart."""
+        reader = self.reader.replace("\\", " ")
+        return (f"{words}, {reader}" if reader else words)[:_DESCRIPTION_LENGTH].strip()
 
     def series_uid(self, kind: str, of: str = "") -> str:
         """Return the Series Instance UID of one kind of object."""

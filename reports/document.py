@@ -88,6 +88,7 @@ def build_html(evaluation: SubjectEvaluation, pictures: ReportPictures) -> str:
     return _ENVIRONMENT.get_template("report.html.j2").render(
         evaluation=evaluation,
         patient_id=evaluation.patient_id or "not stated",
+        reader=evaluation.reader,
         rows=response_rows(evaluation),
         lesions=lesion_rows(evaluation),
         pictures={key: base64.b64encode(png_bytes(picture)).decode() for key, picture in pictures.lesions.items()},

@@ -30,7 +30,7 @@ def build_encapsulated_pdf(pdf: bytes, title: str, study_image: Dataset, context
     document.ConversionType = "WSD"
     document.SeriesInstanceUID = context.series_uid(KIND)
     document.SeriesNumber = 9004
-    document.SeriesDescription = "Tumour response report"
+    document.SeriesDescription = context.described("Tumour response report")
     document.SeriesDate = document.SeriesTime = ""
     document.Manufacturer = MANUFACTURER
     document.ManufacturerModelName = MODEL

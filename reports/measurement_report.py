@@ -34,6 +34,7 @@ from tumorresp.domain.version import SOFTWARE_VERSION
 KIND = "SR"
 _CLASSES = {"comprehensive": ComprehensiveSR, "comprehensive-3d": Comprehensive3DSR, "enhanced": EnhancedSR}
 _PERSON_NAME_LENGTH = 64
+_PERSON_NAME_GROUPS = 3
 
 
 def build_measurement_report(
@@ -45,6 +46,7 @@ def build_measurement_report(
     *,
     sop_class: str = "comprehensive",
     deciding: Sequence[PlacedFinding] = (),
+    predecessor: Dataset | None = None,
 ) -> Dataset:
     """Build the structured report of a time point.
 
@@ -61,6 +63,8 @@ def build_measurement_report(
         (SCOORD3D).
     deciding
         What may have changed a response of this time point; it stands with the responses.
+    predecessor
+        The report that this one replaces.
     """
     groups = _lesion_groups(series, time_point, days_since_baseline, sop_class)
     groups += [
@@ -93,7 +97,8 @@ def build_measurement_report(
         is_complete=True,
         is_final=False,
         is_verified=False,
-        series_description=f"Response {time_point.time_point.name}",
+        series_description=context.described(f"Response {time_point.time_point.name}"),
+        previous_versions=[predecessor] if predecessor is not None else None,
     )
     settle(document, context)
     return document
@@ -129,7 +134,8 @@ def _observers(time_point: TimePointEvaluation) -> ObservationContext:
     readers = sorted({item.measurement.reader for item in time_point.lesions if item.measurement.reader})
     if len(readers) != 1:
         return ObservationContext(observer_device_context=device)
-    name = readers[0].replace("\\", " ")[:_PERSON_NAME_LENGTH]
+    groups = readers[0].replace("\\", " ").split("=")[:_PERSON_NAME_GROUPS]
+    name = "=".join(group[:_PERSON_NAME_LENGTH] for group in groups)
     person = ObserverContext(
         observer_type=codes.DCM.Person,
         observer_identifying_attributes=PersonObserverIdentifyingAttributes(name=name if "^" in name else f"{name}^"),

@@ -122,9 +122,10 @@ def markup(text: str) -> str:
 def _heading(evaluation: SubjectEvaluation, rows: tuple[ResponseRow, ...]) -> list[Flowable]:
     first, last = rows[0].time_point.time_point.date, rows[-1].time_point.time_point.date
     patient = evaluation.patient_id or "not stated"
+    reading = f" · reading of {evaluation.reader}" if evaluation.reader else ""
     return [
         Paragraph("Tumour response report", _TITLE),
-        _paragraph(f"Patient ID {patient} · {len(rows)} time point(s), {first} to {last}", _NOTE),
+        _paragraph(f"Patient ID {patient}{reading} · {len(rows)} time point(s), {first} to {last}", _NOTE),
     ]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pydicom
 import structlog
 from pydicom.dataset import Dataset
 
@@ -73,6 +74,7 @@ class DicomResultWriter:
         volumes: Callable[[str], CtVolume],
         input_digest: str,
         folder: Path,
+        former_reports: Sequence[ResultFile] = (),
     ) -> tuple[ResultFile, ...]:
         """Write the DICOM objects of a time point into a folder of its own, ``baseline``, ``follow-up-1`` ...
 
@@ -89,14 +91,17 @@ class DicomResultWriter:
             _log.warning("no image of the study, so no DICOM results", study=time_point.study_instance_uid)
             _remove_others(target, ())
             return ()
-        context = ReportContext(input_digest, study_moment([study_image]))
+        context = ReportContext(input_digest, study_moment([study_image]), evaluation.reader)
+        predecessor = predecessor_of(former_reports, context.instance_uid(REPORT_KIND))
         held = [
             SegmentedSeries(volume, images, self._segmentation(volume, images, time_point, context))
             for volume, images in series
         ]
         written = [
             _write(kind, target / name, dataset, time_point)
-            for kind, name, dataset in self._objects(evaluation, time_point, held, study_image, volumes, context)
+            for kind, name, dataset in self._objects(
+                evaluation, time_point, held, study_image, volumes, context, predecessor
+            )
         ]
         _remove_others(target, [file.path for file in written])
         return tuple(written)
@@ -116,6 +121,7 @@ class DicomResultWriter:
         study_image: Dataset,
         volumes: Callable[[str], CtVolume],
         context: ReportContext,
+        predecessor: Dataset | None,
     ) -> Iterator[tuple[str, str, Dataset]]:
         """Yield (kind, file name, object)."""
         segmentations = [item.segmentation for item in held if item.segmentation is not None]
@@ -131,6 +137,7 @@ class DicomResultWriter:
             context,
             sop_class=self._switches.report,
             deciding=deciding_findings(so_far),
+            predecessor=predecessor,
         )
         yield REPORT_KIND, "report.dcm", report
         if self._switches.secondary_capture:
@@ -158,6 +165,14 @@ class DicomResultWriter:
         for name, content in contents.items():
             write_file(content, folder / name)
         return tuple(folder / name for name in contents)
+
+
+def predecessor_of(former_reports: Sequence[ResultFile], own_uid: str) -> Dataset | None:
+    """Return the report that was made last before this one was made first; a rerun finds the same."""
+    uids = [item.sop_instance_uid for item in former_reports]
+    before = former_reports[: uids.index(own_uid)] if own_uid in uids else former_reports
+    here = [item for item in before if item.path.is_file()]
+    return pydicom.dcmread(here[-1].path) if here else None
 
 
 def folder_name(time_point: TimePointEvaluation) -> str:

@@ -52,7 +52,7 @@ def build_secondary_capture(
             orientation_letters(geometry.column_step_lps_mm),
             orientation_letters(geometry.row_step_lps_mm),
         ),
-        series_description="Lesion overlays",
+        series_description=context.described("Lesion overlays"),
     )
     copy_study(source, capture)
     capture.ManufacturerModelName = MODEL

@@ -87,10 +87,10 @@ def build_segmentation(
         software_versions=SOFTWARE_VERSION,
         device_serial_number=SERIAL_NUMBER,
         content_label="TUMOUR_LESIONS",
-        content_description=f"Lesion masks, {time_point.time_point.name}",
+        content_description=context.described(f"Lesion masks, {time_point.time_point.name}"),
         content_creator_name="TUMORRESP^",
         omit_empty_frames=True,
-        series_description=f"Lesions {time_point.time_point.name}"[:_LONG_STRING],
+        series_description=context.described(f"Lesions {time_point.time_point.name}"),
     )
     settle(segmentation, context)
     return segmentation

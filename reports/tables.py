@@ -15,6 +15,7 @@ from tumorresp.domain.measurement import Axis
 TABLE_SCHEMA_VERSION = "1"
 FINDING_COLUMNS = (
     "subject",
+    "reader",
     "time_point",
     "date",
     "lesion",
@@ -44,6 +45,7 @@ def finding_records(evaluation: SubjectEvaluation) -> list[dict[str, Any]]:
     return [
         {
             "subject": evaluation.subject_key,
+            "reader": evaluation.reader,
             "time_point": item.time_point.name,
             "date": item.time_point.date.isoformat(),
             "lesion": item.lesion_id,
@@ -83,6 +85,7 @@ def evaluation_document(evaluation: SubjectEvaluation) -> dict[str, Any]:
         "schema": f"tumorresp-evaluation-{TABLE_SCHEMA_VERSION}",
         "software_version": evaluation.software_version,
         "subject": evaluation.subject_key,
+        "reader": evaluation.reader,
         "responses": response_records(evaluation),
         "lesions": lesion_records(evaluation),
         "findings": finding_records(evaluation),
@@ -120,6 +123,7 @@ def _response_record(
 ) -> dict[str, Any]:
     record: dict[str, Any] = {
         "subject": evaluation.subject_key,
+        "reader": _readers(evaluation, point),
         "time_point": point.time_point.name,
         "order": point.time_point.order,
         "date": point.time_point.date.isoformat(),
@@ -166,10 +170,17 @@ def _assessment_columns(prefix: str, unit: str, assessment: Assessment | None) -
     return dict(zip(values, (None if value is None else str(value) for value in found), strict=True))
 
 
+def _readers(evaluation: SubjectEvaluation, point: TimePointEvaluation) -> str:
+    """Return whose reading this is, or for a subject's only reading who measured the time point."""
+    names = {item.measurement.reader for item in point.lesions} - {""}
+    return evaluation.reader or "; ".join(sorted(names))
+
+
 def _lesion_record(evaluation: SubjectEvaluation, point: TimePointEvaluation, item: LesionEvaluation) -> dict[str, Any]:
     measurement, biomarkers = item.measurement, item.biomarkers
     return {
         "subject": evaluation.subject_key,
+        "reader": measurement.reader or evaluation.reader,
         "time_point": point.time_point.name,
         "date": point.time_point.date.isoformat(),
         "lesion": item.lesion.lesion_id,

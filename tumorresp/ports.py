@@ -94,6 +94,7 @@ class ResultWriter(Protocol):
         volumes: Callable[[str], CtVolume],
         input_digest: str,
         folder: Path,
+        former_reports: Sequence[ResultFile] = (),
     ) -> tuple[ResultFile, ...]:
         """Write SEG, SR and what else is set for one time point.
 
@@ -105,6 +106,9 @@ class ResultWriter(Protocol):
             Gives the CT volume of a Series Instance UID.
         input_digest
             Names all inputs up to and including this time point; UIDs are derived from it.
+        former_reports
+            Structured reports that were made of this time point before, the oldest first; the report names the last one
+            before it as its predecessor.
         """
         ...
 

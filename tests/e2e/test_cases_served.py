@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
@@ -64,6 +65,17 @@ def test_a_rejection_note_takes_back_a_progression(tmp_path: Path, node: Service
     send([write_note(tmp_path / "note.dcm", LATER, "1.2.827.3", ["1.2.827.2"])], node.destination)
     responses_when(node, pseudonym("P1"), lambda found: found == ["BASELINE", "NE"])
     assert {item["code"] for item in state(node)["waiting"]} >= {"document-rejected", "rejection-note"}
+    made = [pydicom.dcmread(path) for path in (tmp_path / "service" / "work" / "objects").glob("*.dcm")]
+    later = [item for item in made if item.Modality == "SR" and item.StudyInstanceUID == LATER]
+    named = [
+        reference.ReferencedSOPInstanceUID
+        for item in later
+        for study in item.get("PredecessorDocumentsSequence", ())
+        for series in study.ReferencedSeriesSequence
+        for reference in series.ReferencedSOPSequence
+    ]
+    assert len(later) == 2
+    assert named == [item.SOPInstanceUID for item in later if "PredecessorDocumentsSequence" not in item]
 
 
 @pytest.mark.parametrize("first", ["P1", "H2"])

@@ -96,9 +96,13 @@ class TimePointEvaluation:
 
 @dataclass(frozen=True, eq=False)
 class SubjectEvaluation:
-    """All time points of a subject in order. ``subject_key`` is a pseudonym, safe for logs and file names."""
+    """All time points of a subject in order. ``subject_key`` is a pseudonym, safe for logs and file names.
+
+    ``reader`` names whose reading this is where the subject has several: a person's name, for reports and objects.
+    """
 
     subject_key: str
     patient_id: str
     time_points: tuple[TimePointEvaluation, ...]
     software_version: str
+    reader: str = ""

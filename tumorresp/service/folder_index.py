@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tumorresp.domain.errors import TumorRespError
 from tumorresp.domain.identity import pseudonym
+from tumorresp.ports import ResultFile
 from tumorresp.service.pipeline.inputs import InputFile, WaitingItem
 
 
@@ -34,6 +35,10 @@ class FolderIndex:
         """Return whether images under a Patient ID are here as another subject's."""
         found = self.subject_of_key.get(pseudonym(patient_id), subject_key)
         return found != subject_key
+
+    def reports_made(self, subject_key: str, time_point_ids: Sequence[str]) -> Sequence[ResultFile]:  # noqa: ARG002  the protocol's
+        """Return nothing: no earlier evaluation is kept beside files."""
+        return ()
 
     def record_waiting(self, subject_key: str, items: Sequence[WaitingItem]) -> None:
         """Replace what the subject waits for."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from tumorresp.domain.errors import TumorRespError
 from tumorresp.domain.identity import pseudonym
+from tumorresp.ports import ResultFile
 from tumorresp.service.pipeline.inputs import InputFile, WaitingItem
 from tumorresp.service.store import InstanceRecord, Store
 from tumorresp.service.store import WaitingItem as WaitingRecord
@@ -32,6 +33,10 @@ class StoreIndex:
         """Return whether images under a Patient ID are here as another subject's."""
         key = pseudonym(patient_id)
         return key != subject_key and any(item.modality in IMAGES for item in self._store.series_of_subject(key))
+
+    def reports_made(self, subject_key: str, time_point_ids: Sequence[str]) -> Sequence[ResultFile]:
+        """Return the structured reports that were made of time points before, the oldest first."""
+        return self._store.objects_made(subject_key, time_point_ids, "SR")
 
     def record_waiting(self, subject_key: str, items: Sequence[WaitingItem]) -> None:
         """Replace what the subject waits for; whom it may be one person with waits beside it."""

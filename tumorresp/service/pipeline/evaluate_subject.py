@@ -46,7 +46,7 @@ def evaluate_reading(
     followed = follow_lesions(subject_key, tracked, decisions=decisions)
     points = [
         TimePoint(
-            str(derived_uuid("time-point", subject_key, reading.reader, visit.first_date.isoformat())),
+            time_point_id_of(subject_key, reading.reader, visit),
             visit.date,
             order,
             visit.first_date,
@@ -80,6 +80,7 @@ def evaluate_reading(
             for number, (point, visit) in enumerate(zip(points, reading.visits, strict=True))
         ),
         SOFTWARE_VERSION,
+        reading.reader,
     )
 
 
@@ -90,6 +91,11 @@ def _not_used(result: TrackingResult) -> tuple[Finding, ...]:
         for item in result.superseded
         if not item.by_uid
     )
+
+
+def time_point_id_of(subject_key: str, reader: str, visit: ReadVisit) -> str:
+    """Return the ID of a time point of a reading; the reader is empty where the subject has one reading only."""
+    return str(derived_uuid("time-point", subject_key, reader, visit.first_date.isoformat()))
 
 
 def _study_of(visit: ReadVisit) -> str:

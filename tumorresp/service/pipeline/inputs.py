@@ -13,7 +13,7 @@ from tumorresp.domain.errors import TumorRespError
 from tumorresp.domain.geometry import ImagePlane
 from tumorresp.domain.measurement import MarkedMeasurement
 from tumorresp.domain.patient_identity import PatientStatement
-from tumorresp.ports import LesionSegmenter, ResultWriter
+from tumorresp.ports import LesionSegmenter, ResultFile, ResultWriter
 from tumorresp.service.store.records import PASSED_OVER
 
 
@@ -92,6 +92,10 @@ class InputIndex(Protocol):
 
     def other_subject_with_images(self, patient_id: str, subject_key: str) -> bool:
         """Return whether images under a Patient ID are here as another subject's."""
+        ...
+
+    def reports_made(self, subject_key: str, time_point_ids: Sequence[str]) -> Sequence[ResultFile]:
+        """Return the structured reports that were made of time points before, the oldest first."""
         ...
 
     def record_waiting(self, subject_key: str, items: Sequence[WaitingItem]) -> None:

@@ -25,7 +25,7 @@ from tumorresp.domain.prompt import box_prompt
 from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.ports import LesionSegmenter, ResultFile
 from tumorresp.quantify.lesion import quantify
-from tumorresp.service.pipeline.evaluate_subject import evaluate_reading
+from tumorresp.service.pipeline.evaluate_subject import evaluate_reading, time_point_id_of
 from tumorresp.service.pipeline.inputs import (
     InputFile,
     InputIndex,
@@ -37,7 +37,7 @@ from tumorresp.service.pipeline.inputs import (
 from tumorresp.service.pipeline.lesion_results import LesionResult, LesionResultFiles
 from tumorresp.service.pipeline.patients import TWO_IDS
 from tumorresp.service.pipeline.reading_plan import ReadingPlan, plan_readings
-from tumorresp.service.pipeline.visits import Reading
+from tumorresp.service.pipeline.visits import Reading, ReadVisit
 
 _log = structlog.get_logger()
 
@@ -209,14 +209,24 @@ class Stations:
         ct_paths = {uid: [file.path for file in files] for uid, files in plan.images.items()}
         objects: list[ResultFile] = []
         for number, point in enumerate(evaluation.time_points, start=1):
-            if not reading.visits[number - 1].items:
-                continue  # nobody measured there: there is nothing to say of its images
+            former = self._former_reports(subject_key, reading, reading.visits[number - 1])
+            if not reading.visits[number - 1].items and not former:
+                continue  # nobody measured there, now or before: there is nothing to say of its images
             input_digest = self._input_digest(plan, reading, number, decisions)
             objects += self._workshops.results.write_time_point(
-                evaluation, point, ct_paths, volume_of, input_digest, folder
+                evaluation, point, ct_paths, volume_of, input_digest, folder, former
             )
         pages = self._workshops.results.write_subject(evaluation, volume_of, folder)
         return ConcludedReading(evaluation, tuple(objects), pages)
+
+    def _former_reports(self, subject_key: str, reading: Reading, visit: ReadVisit) -> tuple[ResultFile, ...]:
+        """Return the reports that were made of a time point before, the oldest first.
+
+        A reading has a name of its own only since a second reader's arrived: both ways of naming it are looked for.
+        """
+        readers = {"", reading.reader, *(item.measurement.reader for item in visit.items)}
+        ids = sorted(time_point_id_of(subject_key, reader, visit) for reader in readers)
+        return tuple(self._index.reports_made(subject_key, ids))
 
     def _input_digest(self, plan: ReadingPlan, reading: Reading, time_points: int, decisions: Mapping[str, str]) -> str:
         """Name everything that the first ``time_points`` time points are made from."""

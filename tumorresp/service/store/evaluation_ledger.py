@@ -187,6 +187,20 @@ class EvaluationLedger(Ledger):
         with self._database.read() as session:
             return tuple(_result_file(row) for row in session.scalars(query))
 
+    def objects_made(self, subject_key: str, time_point_ids: Sequence[str], kind: str) -> tuple[ResultFile, ...]:
+        """Return the objects of one kind that were ever made of time points, the oldest first."""
+        query = (
+            select(GeneratedRow)
+            .where(
+                GeneratedRow.subject_key == subject_key,
+                GeneratedRow.time_point_id.in_(time_point_ids),
+                GeneratedRow.kind == kind,
+            )
+            .order_by(GeneratedRow.created_at, GeneratedRow.sop_instance_uid)
+        )
+        with self._database.read() as session:
+            return tuple(_result_file(row) for row in session.scalars(query))
+
     def _silence_still_due_s(
         self, series: SeriesRow, quiet_seconds: float, listening_since: datetime.datetime
     ) -> float:
