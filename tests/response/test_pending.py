@@ -83,11 +83,25 @@ def test_without_a_decided_baseline_no_sum_is_judged(criterion: str) -> None:
     assert overall(criterion, waiting) == [Category.BASELINE, Category.NE, Category.NE]
 
 
-@pytest.mark.parametrize("criterion", [name for name in ALL if name != "irecist"])
+@pytest.mark.parametrize("criterion", ALL)
 def test_a_waiting_new_lesion_keeps_back_all_but_progression(criterion: str) -> None:
     stable, grown = course("T01=40", "T01=40 NEW1=20"), course("T01=40", "T01=90 NEW1=20")
     assert overall(criterion, (stable[0], pending(stable[1], "NEW1")))[1] is Category.NE
-    assert overall(criterion, (grown[0], pending(grown[1], "NEW1")))[1] is Category.PD
+    assert overall(criterion, (grown[0], pending(grown[1], "NEW1")))[1] in (Category.PD, Category.IUPD)
+
+
+@pytest.mark.parametrize(
+    ("then", "expected"),
+    [
+        ("T01=50", [Category.NE, Category.IUPD]),  # as at iUPD: nothing was set back
+        ("T01=58", [Category.NE, Category.ICPD]),
+        ("T01=32", [Category.NE, Category.ISD]),
+    ],
+)
+def test_a_waiting_new_lesion_sets_no_bar_back(then: str, expected: list[Category]) -> None:
+    seen = course("T01=40", "T01=50", "T01=28 NEW1=20", then)
+    found = overall("irecist", (*seen[:2], pending(seen[2], "NEW1"), seen[3]))
+    assert found[1:] == [Category.IUPD, *expected]
 
 
 @pytest.mark.parametrize("criterion", ALL)

@@ -125,11 +125,10 @@ def _disregarded(
 def _withheld(verdict: Verdict, now: _Judged, before: State) -> Verdict:
     """Return a verdict that holds whatever is decided of what waits: with anything better nothing is known yet."""
     waits = now.new.waits
-    if not waits or verdict.overall in (Category.IUPD, Category.ICPD, Category.NE):
+    if not waits or verdict.overall in (Category.IUPD, Category.ICPD):
         return verdict
-    words = f"By what is decided {verdict.overall}, but {listing(waits)} → NE."
-    kept = replace(before, new=verdict.state.new)
-    return Verdict(Category.NE, (*verdict.reasons, words), kept, verdict.findings)
+    words = f"Nothing but progression is given, and no bar is set back, while it waits for a decision: {listing(waits)}"
+    return Verdict(Category.NE, (f"{words} → NE.",), replace(before, new=verdict.state.new), verdict.findings)
 
 
 def _verdict(visit: Visit, judged: Assessment, state: State, rules: IrecistParameters) -> Verdict:
