@@ -19,6 +19,7 @@ classes are taken: `storage_negotiation`.
 
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -152,10 +153,18 @@ class Listener:
     ----------
     sink
         Indexes what was received.
+    turned_away
+        Is told of each instance that disk or database could not take.
     """
 
-    def __init__(self, settings: ListenerSettings, sink: InstanceSink) -> None:
+    def __init__(
+        self,
+        settings: ListenerSettings,
+        sink: InstanceSink,
+        turned_away: Callable[[OutsideFailure], None] = lambda _failure: None,
+    ) -> None:
         self._settings = settings
+        self._turned_away = turned_away
         self._sink = sink
         self._incoming = IncomingFolder(settings.folder)
         self._admission = Admission(_bounds(settings), self._incoming, self._report_cut_short)
@@ -224,6 +233,8 @@ class Listener:
             return self._receive(event, uid, calling_ae)
         except TumorRespError as error:
             _log.warning("instance refused", sop_instance_uid=uid, calling_ae=calling_ae, reason=error.code)
+            if isinstance(error, OutsideFailure):
+                self._turned_away(error)
             if isinstance(error, InvalidInput):
                 self._report(RefusedInstance(uid, calling_ae, error))
             return _status(error.dimse_status, error.message)

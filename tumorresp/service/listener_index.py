@@ -1,5 +1,7 @@
 """Between the listener and the store: every received instance becomes an index row."""
 
+from collections.abc import Callable
+
 from dicom_node.content_digest import is_same_content
 from dicom_node.listener import IndexOutcome, ReceivedInstance, RefusedInstance
 from tumorresp.service.store import InstanceRecord, ReceivedOutcome, Store
@@ -8,10 +10,17 @@ from tumorresp.service.store_index import patient_of
 
 
 class ListenerIndex:
-    """The store as the listener sees it."""
+    """The store as the listener sees it.
 
-    def __init__(self, store: Store) -> None:
+    Parameters
+    ----------
+    stored
+        Called after each instance that disk and database took.
+    """
+
+    def __init__(self, store: Store, stored: Callable[[], None] = lambda: None) -> None:
         self._store = store
+        self._stored = stored
 
     def index(self, received: ReceivedInstance) -> IndexOutcome:
         """Index an instance in one transaction, together with the wait for its series.
@@ -21,6 +30,7 @@ class ListenerIndex:
         """
         held = self._held_otherwise_encoded(received)
         outcome = self._index(received, held)
+        self._stored()
         if held is not None and outcome is ReceivedOutcome.SAME and held.path != received.path:
             received.path.unlink(missing_ok=True)
         return IndexOutcome(outcome.value)

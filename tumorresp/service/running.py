@@ -43,7 +43,9 @@ def running_service(settings: Settings) -> Iterator[Service]:
 @contextlib.contextmanager
 def _api(service: Service, settings: Settings) -> Iterator[int]:
     socket_ = _bind(settings.api_host, settings.api_port)
-    app = create_app(service.store, settings.data_dir / "work" / "results", service.engine.evaluate_again)
+    app = create_app(
+        service.store, settings.data_dir / "work" / "results", service.engine.evaluate_again, service.storage.state
+    )
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket_]}, name="status-api", daemon=True)
     thread.start()

@@ -34,6 +34,7 @@ from tumorresp.service.pipeline.line import LineSettings
 from tumorresp.service.pipeline.stations import Stations
 from tumorresp.service.series_links import SeriesLinks
 from tumorresp.service.settings import Settings
+from tumorresp.service.storage_watch import StorageWatch
 from tumorresp.service.store import Backoff, Store
 from tumorresp.service.store_index import StoreIndex
 
@@ -47,6 +48,7 @@ class Service:
     store: Store
     engine: DurableEngine
     listener: Listener
+    storage: StorageWatch
 
 
 def create_segmenter(settings: Settings) -> LesionSegmenter:
@@ -170,7 +172,9 @@ def build_service(settings: Settings) -> Service:
         Deliverer(settings).send,
         links.subjects_of_series,
     )
-    return Service(store, engine, Listener(listener_settings(settings), ListenerIndex(store)))
+    storage = StorageWatch(settings.data_dir)
+    listener = Listener(listener_settings(settings), ListenerIndex(store, storage.stored), storage.turned_away)
+    return Service(store, engine, listener, storage)
 
 
 def listener_settings(settings: Settings) -> ListenerSettings:

@@ -144,6 +144,9 @@ def status() -> None:
         f"[bold]{counts['instances']}[/] instances received, {series['receiving']} series still arriving, "
         f"{series['complete']} complete"
     )
+    storage = state.get("storage") or {}
+    if storage.get("message"):
+        console.print(f"[bold red]Storage[/] {escape(storage['message'])}")
     subjects = Table(title="Subjects", title_justify="left", header_style="bold")
     for column in ("Subject", "Instances", "Time points", "Evaluation"):
         subjects.add_column(column)

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from tumorresp.domain.errors import Missing, TumorRespError
 from tumorresp.domain.version import SOFTWARE_VERSION
+from tumorresp.service.storage_watch import StorageState
 from tumorresp.service.store import DeliveryState, SeriesState, Store
 from tumorresp.service.store.status import SubjectStatus
 from tumorresp.service.web import respond
@@ -25,7 +26,12 @@ _REPORT_FILES = frozenset(
 )
 
 
-def create_app(store: Store, results_folder: Path, evaluate_again: Callable[[str], bool]) -> FastAPI:
+def create_app(
+    store: Store,
+    results_folder: Path,
+    evaluate_again: Callable[[str], bool],
+    storage: Callable[[], StorageState] | None = None,
+) -> FastAPI:
     """Return the API.
 
     Parameters
@@ -36,6 +42,8 @@ def create_app(store: Store, results_folder: Path, evaluate_again: Callable[[str
         Where the stations write reports: ``<subject key>/report.html`` and its neighbours.
     evaluate_again
         Orders a new evaluation of a subject; False where nothing is there to evaluate.
+    storage
+        Tells whether the disk takes what arrives; None: it is not shown.
     """
     app = FastAPI(title="tumorresp", version=SOFTWARE_VERSION, docs_url="/api/docs", openapi_url="/api/openapi.json")
     app.include_router(respond.router)
@@ -52,6 +60,7 @@ def create_app(store: Store, results_folder: Path, evaluate_again: Callable[[str
         subjects = store.subject_statuses()
         return _PAGES.get_template("status.html.j2").render(
             version=SOFTWARE_VERSION,
+            storage=storage() if storage else None,
             counts=store.counts(),
             subjects=subjects,
             reports={s.subject_key: reports_of(s.subject_key) for s in subjects},
@@ -70,7 +79,7 @@ def create_app(store: Store, results_folder: Path, evaluate_again: Callable[[str
     @app.get("/api/status")
     def status() -> JSONResponse:
         """Give everything that ``tumorresp status`` shows."""
-        return JSONResponse(service_state(store))
+        return JSONResponse(service_state(store, storage() if storage else None))
 
     @app.post("/api/retry")
     def retry(subject: str | None = None) -> dict[str, int]:
@@ -113,7 +122,7 @@ def create_app(store: Store, results_folder: Path, evaluate_again: Callable[[str
     @app.get("/metrics", response_class=PlainTextResponse)
     def metrics() -> str:
         """Give counts for Prometheus; no label could name a patient."""
-        return generate_latest(_registry(store)).decode()
+        return generate_latest(_registry(store, storage() if storage else None)).decode()
 
     def report_file(folder: str, name: str) -> Path:
         path = (results_folder / folder / name).resolve()
@@ -129,11 +138,12 @@ def create_app(store: Store, results_folder: Path, evaluate_again: Callable[[str
     return app
 
 
-def service_state(store: Store) -> dict[str, Any]:
+def service_state(store: Store, storage: StorageState | None = None) -> dict[str, Any]:
     """Return the state of the service as plain JSON values: pseudonyms and UIDs only."""
     subjects = store.subject_statuses()
     state = {
         "counts": store.counts(),
+        "storage": storage,
         "subjects": subjects,
         "deciding": _deciding(subjects),
         "waiting": store.waiting(),
@@ -161,7 +171,7 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _registry(store: Store) -> CollectorRegistry:
+def _registry(store: Store, storage: StorageState | None) -> CollectorRegistry:
     counts, subjects = store.counts(), store.subject_statuses()
     registry = CollectorRegistry()
     for name, words, value in (
@@ -173,6 +183,9 @@ def _registry(store: Store) -> CollectorRegistry:
         ("tumorresp_quarantined", "Files that could not be used", counts.quarantined),
     ):
         Gauge(name, words, registry=registry).set(value)
+    if storage is not None and storage.free_mib is not None:
+        Gauge("tumorresp_disk_free_mib", "Room in the data folder", registry=registry).set(storage.free_mib)
+        Gauge("tumorresp_turned_away", "Instances that could not be stored", registry=registry).set(storage.turned_away)
     deliveries = Gauge("tumorresp_deliveries", "Deliveries by state", ["state"], registry=registry)
     for state, count in counts.deliveries.items():
         deliveries.labels(state).set(count)
