@@ -15,6 +15,8 @@ from tests.response.test_mrecist import visits as hcc_visits
 from tumorresp.domain.assessment import Category
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response import LesionObservation, Visit, assess_recist_1_1
+from tumorresp.response.choi import assess_choi
+from tumorresp.response.choi_parameters import ChoiParameters, ProgressionReference
 from tumorresp.response.criteria import CRITERIA
 from tumorresp.response.irecist import assess_irecist
 from tumorresp.response.irecist_parameters import EarlyScan, IrecistParameters
@@ -78,6 +80,33 @@ def _with_all_sizes(seen: LesionObservation) -> LesionObservation:
 def test_back_after_a_complete_response_however_long_ago(course: list[str], expected: str) -> None:
     first = "T01=40 NT01=present" if "NT01" in course[0] else "T01=40"
     assert " ".join(item.overall for item in assess_recist_1_1(visits(first, *course))[1:]) == expected
+
+
+@pytest.mark.parametrize("criterion", sorted(CRITERIA))
+@pytest.mark.parametrize("between", [(), ("T01=ne",), ("T01=absent", "T01=ne", "T01=absent")])
+def test_every_criterion_remembers_a_complete_response(criterion: str, between: tuple[str, ...]) -> None:
+    course = tuple(
+        replace(visit, observations=tuple(_with_all_sizes(seen) for seen in visit.observations))
+        for visit in visits("T01=40", "T01=absent", *between, "T01=6")
+    )
+    found = CRITERIA[criterion].assess(course, None)
+    assert found[1].overall in (Category.CR, Category.ICR)
+    assert found[-1].overall in (PD, Category.IUPD)
+    assert found[-1].target in (PD, Category.IUPD)
+
+
+@MANY
+@given(st.lists(st.integers(10, 60), min_size=3, max_size=7))
+def test_choi_from_the_nadir_where_the_protocol_says_so(sizes: list[int]) -> None:
+    course = tuple(
+        replace(visit, observations=tuple(replace(seen, mean_density_hu=Decimal(80)) for seen in visit.observations))
+        for visit in visits("T01=30", *(f"T01={size}" for size in sizes))
+    )
+    rules = ChoiParameters(progression_reference=ProgressionReference.NADIR)
+    for index, item in enumerate(assess_choi(course, rules)[1:]):
+        now, nadir = sizes[index], min([30, *sizes[:index]])
+        is_grown, is_smaller = 10 * now >= 11 * nadir, 10 * now <= 9 * 30
+        assert item.target is (PD if is_grown else Category.PR if is_smaller else Category.SD)
 
 
 @pytest.mark.parametrize(
