@@ -127,16 +127,13 @@ def test_roles_given_by_default_keep_the_rules_of_target_choice() -> None:
     assert [(s.measurement.measurement_uid, s.by_uid) for s in result.superseded] == [("node 9.9", "")]
 
 
-@pytest.mark.parametrize(
-    ("short", "expected"),
-    [(8.0, LesionState.MEASURED), (11.0, LesionState.EQUIVOCAL), (13.1, LesionState.MEASURED)],
-)
-def test_a_node_that_was_normal_at_first_is_new_once_it_has_grown(short: float, expected: LesionState) -> None:
+def test_a_node_that_was_normal_at_first_is_no_lesion_there_and_known_later() -> None:
     first = [crossed("n", 0, 12, 8.1, nodal=True, label="N1"), crossed("t", 1, 30, 20)]
-    before, result = follow(first, [crossed("m", 0, 18, short, nodal=True, label="N1"), crossed("u", 1, 30, 20)])
+    before, result = follow(first, [crossed("m", 0, 18, 13.1, nodal=True, label="N1"), crossed("u", 1, 30, 20)])
     assert ids(before) == {"t": "T01"}
+    assert [(item.lesion.lesion_id, item.measurement.measurement_uid) for item in before.normal] == [("NEW01", "n")]
     assert ids(result) == {"m": "NEW01", "u": "T01"}
-    assert next(i.measurement.state for i in result.assignments if i.lesion.role is NEW) is expected
+    assert result.normal == ()
 
 
 def test_labels_in_the_form_of_lesion_ids_are_kept() -> None:

@@ -169,6 +169,18 @@ def test_the_worst_of_one_day_counts() -> None:
     assert best(course(("SD", 56), ("NE", 56))).category is Category.SD
 
 
+@pytest.mark.parametrize("seen", [(("PR", 56), ("SD", 56)), (("SD", 56), ("PR", 56)), (("NE", 56), ("SD", 56))])
+def test_the_worst_of_one_day_counts_in_any_order(seen: tuple[tuple[str, int], ...]) -> None:
+    found = best_response(course(*seen), SubjectDates(REFERENCE), PUBLISHED, confirmed=False)
+    assert found.category is Category.SD
+
+
+@pytest.mark.parametrize(("death", "expected"), [(56, "PR"), (55, "MISSING")])
+def test_an_assessment_on_the_day_of_death_counts(death: int, expected: str) -> None:
+    dates = SubjectDates(REFERENCE, death=REFERENCE + datetime.timedelta(days=death))
+    assert best_response(course(("PR", 56)), dates, PUBLISHED, confirmed=False).category == expected
+
+
 def test_without_assessment() -> None:
     assert best([]).category is Category.MISSING
     assert best([], replace(PUBLISHED, missing_as_ne=True)).category is Category.NE
@@ -289,6 +301,9 @@ def test_what_comes_after_progression_is_another_response() -> None:
     for confirmed in (True, False):
         found = best_response(seen, SubjectDates(REFERENCE), rules, confirmed=confirmed)
         assert (found.category, response_date(found)) == (Category.CR, REFERENCE + datetime.timedelta(days=140))
+    later = course(("PR", 56), ("PR", 84), ("PD", 112), ("PR", 140), ("CR", 168), ("CR", 196))
+    found = best_response(later, SubjectDates(REFERENCE), rules, confirmed=True)
+    assert (found.category, response_date(found)) == (Category.CR, REFERENCE + datetime.timedelta(days=140))
     worst = best_response(course(("NE", 20), ("PD", 56), ("NE", 84)), SubjectDates(REFERENCE), rules, confirmed=True)
     assert (worst.category, worst.date) == (Category.PD, REFERENCE + datetime.timedelta(days=56))
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 
 import numpy as np
 
@@ -143,8 +142,7 @@ class Seen:
 class KnownLesion:
     """A lesion with all identities and labels that it had, and where and how large it was last.
 
-    ``normal_mm`` is the short axis of what was a normal node when it was first seen. ``went_into`` are the parts or the
-    conglomerate that it became.
+    ``went_into`` are the parts or the conglomerate that it became.
     """
 
     lesion: Lesion
@@ -153,7 +151,6 @@ class KnownLesion:
     finding_type: Code | None
     extents: Mapping[str, Extent]
     long_axis_mm: float
-    normal_mm: Decimal | None = None
     went_into: tuple[str, ...] = ()
 
     @property

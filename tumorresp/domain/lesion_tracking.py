@@ -7,7 +7,6 @@ before it is matched (`repeated_measurements`).
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from functools import partial
 
 import numpy as np
@@ -17,7 +16,7 @@ from tumorresp.domain.begun_lesions import begun_lesions
 from tumorresp.domain.evaluation import AmbiguousMatch, Lesion
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.lesion_matching import KnownLesion, Seen, TrackingParameters
-from tumorresp.domain.measurement import LesionState, Measurement
+from tumorresp.domain.measurement import Measurement
 from tumorresp.domain.repeated_measurements import Folded, Superseded, Undecided, fold_repeated
 from tumorresp.domain.same_lesion import extent_of
 from tumorresp.domain.split_and_merged import (
@@ -44,11 +43,6 @@ from tumorresp.domain.time_point_matching import (
 )
 
 __all__ = ["Assignment", "ToBaseline", "TrackedTimePoint", "TrackingParameters", "TrackingResult", "follow_lesions"]
-
-# A node under this short axis is normal (RECIST 1.1, section 4.3.1) ...
-_NORMAL_NODE_MM = Decimal(10)
-# ... and one that was and has grown by less may be none of the disease (9 to 11 mm).
-_NODE_GROWTH_MM = Decimal(5)
 
 ToBaseline = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Maps (N, 3) LPS mm of a time point to LPS mm of the first one."""
@@ -105,13 +99,15 @@ class PendingLesion:
 class TrackingResult:
     """What became of one time point's measurements: each is assigned, waits, or is superseded.
 
-    ``pending`` are lesions of which all measurements wait; those are among ``ambiguous``, too.
+    ``pending`` are lesions of which all measurements wait; those are among ``ambiguous``, too. ``normal`` are nodes
+    that are no lesions at this time point and may become new ones; they are among ``superseded``, too.
     """
 
     assignments: tuple[Assignment, ...]
     ambiguous: tuple[AmbiguousMatch, ...]
     superseded: tuple[Superseded, ...] = ()
     pending: tuple[PendingLesion, ...] = ()
+    normal: tuple[Assignment, ...] = ()
 
 
 def follow_lesions(
@@ -203,7 +199,8 @@ def _settled(subject_key: str, matching: Matching, folded: Folded) -> tuple[Trac
         if len(group.measurements) == 1
     ]
     pending: list[PendingLesion] = []
-    normal: list[Superseded] = []
+    put_aside: list[Superseded] = []
+    normal: list[Assignment] = []
     for index, seen in enumerate(matching.seen):
         verdict = matching.verdicts[index]
         if isinstance(verdict, Doubt):
@@ -212,7 +209,6 @@ def _settled(subject_key: str, matching: Matching, folded: Folded) -> tuple[Trac
         if isinstance(verdict, Match):
             lesion, by = verdict.known.lesion, verdict.by
             findings = _differences(seen, lesion)
-            seen = _as_grown_node(seen, verdict.known)
             known[lesion.lesion_id] = verdict.known.seen_again(seen) if seen.group is None else verdict.known
         elif isinstance(verdict, Parted):
             lesion, by, findings = begun[index], verdict.by, verdict.findings
@@ -224,15 +220,17 @@ def _settled(subject_key: str, matching: Matching, folded: Folded) -> tuple[Trac
             lesion, by, findings = begun[index], "first seen here", verdict.findings
             known[lesion.lesion_id] = KnownLesion.first_seen(lesion, seen)
             if not verdict.is_lesion:
-                known[lesion.lesion_id] = replace(known[lesion.lesion_id], normal_mm=_short_axis_mm(seen.measurement))
-                normal += [Superseded(item, "", findings[0].message) for item in seen.all_measurements]
+                put_aside += [Superseded(item, "", findings[0].message) for item in seen.all_measurements]
+                normal.append(Assignment(seen.measurement, lesion, by, findings))
                 continue
         if seen.group is None:
             assignments.append(Assignment(seen.measurement, lesion, by, findings))
         else:
             ambiguous += _waiting(seen, (lesion.lesion_id,), "")
             pending.append(PendingLesion(lesion, seen.group.measurements, seen.group.reason))
-    result = TrackingResult(tuple(assignments), tuple(ambiguous), (*folded.superseded, *normal), tuple(pending))
+    result = TrackingResult(
+        tuple(assignments), tuple(ambiguous), (*folded.superseded, *put_aside), tuple(pending), tuple(normal)
+    )
     return result, tuple(known.values())
 
 
@@ -255,20 +253,6 @@ def _differences(seen: Seen, lesion: Lesion) -> tuple[Finding, ...]:
         words = f"The reader calls it {here} here; at first it was {first}, which counts."
         findings.append(Finding("nodal-differs", Severity.WARNING, words, lesion.lesion_id, decides=True))
     return tuple(findings)
-
-
-def _as_grown_node(seen: Seen, known: KnownLesion) -> Seen:
-    """Let a node that was normal at first be equivocal, unless it has grown by a measurable amount since."""
-    now = _short_axis_mm(seen.measurement)
-    if known.normal_mm is None or now is None or seen.measurement.state is not LesionState.MEASURED:
-        return seen
-    if now < _NORMAL_NODE_MM or now - known.normal_mm >= _NODE_GROWTH_MM:
-        return seen
-    return replace(seen, measurement=replace(seen.measurement, state=LesionState.EQUIVOCAL))
-
-
-def _short_axis_mm(measurement: Measurement) -> Decimal | None:
-    return None if measurement.short_axis is None else measurement.short_axis.size_mm
 
 
 def _located(measurement: Measurement, point: TrackedTimePoint) -> Seen:

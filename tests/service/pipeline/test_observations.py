@@ -82,3 +82,25 @@ def test_two_sizes_of_one_lesion_that_wait_may_still_prove_progression(order: in
     assert responses(baseline, two) == ["BASELINE", "PD"]
     small = [item("b", long=12, label="T1"), item("c", long=11, label="T2")][::order]
     assert responses(baseline, small) == ["BASELINE", "NE"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([8.1, 8.0], ["no SD"]),
+        ([8.1, 11.0], ["equivocal SD"]),
+        ([8.1, 13.0], ["equivocal SD"]),
+        ([8.1, 13.1], ["yes PD"]),
+        ([8.1, 7.0, 11.9], ["no SD", "equivocal SD"]),  # from its smallest size, as in tables
+        ([8.1, 7.0, 12.0], ["no SD", "yes PD"]),
+    ],
+)
+def test_a_normal_node_of_the_baseline_is_new_by_the_one_rule(sizes: list[float], expected: list[str]) -> None:
+    def seen(number: int, short: float) -> list[Measurement]:
+        node = item(f"n{number}", (60, 0, 0), short / 0.8, label="N1", nodal=True)
+        return [item(f"t{number}", long=30, label="T1", tracking_uid="1", role=TARGET), node]
+
+    assessed = assess_recist_1_1(course(*(seen(number, short) for number, short in enumerate(sizes))))
+    assert [f"{a.new_lesions} {a.overall}" for a in assessed[1:]] == expected
+    assert assessed[0].target_sum == 30
+    assert "new-at-baseline" not in {finding.code for finding in assessed[0].findings}

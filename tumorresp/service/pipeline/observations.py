@@ -49,6 +49,8 @@ def _observations(
         yield _observed(item, waiting.get(item.lesion.lesion_id, ""))
     for pending in result.pending:
         yield _pending(pending)
+    for normal in result.normal:  # no lesion here; what it measures decides later whether it has become one
+        yield _observed(LesionEvaluation(normal.lesion, normal.measurement, None, None), "")
     for lesion_id in sorted(waiting.keys() - seen):
         if lesion_id in known:
             yield _observation(known[lesion_id], LesionState.NOT_EVALUABLE, pending=waiting[lesion_id])
