@@ -207,8 +207,12 @@ def _findings(outcome: SubjectOutcome) -> Iterator[tuple[Value, ...]]:
         for finding in _best_findings(by_criterion):
             seen.setdefault((by_criterion.criterion, "", finding))
     for criterion, visit_name, finding in seen:
-        where = finding.where
-        yield (*_of(outcome), criterion, visit_name, str(finding.severity), finding.code, finding.message, where)
+        yield (*_of(outcome), criterion, visit_name, *finding_cells(finding))
+
+
+def finding_cells(finding: Finding) -> tuple[str, str, str, str, bool]:
+    """Return a finding's own cells of the table: severity, code, message, place, and whether it decides."""
+    return str(finding.severity), finding.code, finding.message, finding.where, finding.decides
 
 
 def _discordances(outcome: SubjectOutcome) -> Iterator[tuple[Value, ...]]:
@@ -398,6 +402,7 @@ FINDINGS = ResultTable(
         *_text("criterion", "visit", "severity", "code"),
         ResultColumn("message", width=80),
         *_text("where"),
+        ResultColumn("decides", ColumnType.YES_NO),
     ),
     _findings,
 )

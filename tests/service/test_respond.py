@@ -189,7 +189,9 @@ def test_a_mark_stands_where_the_response_is_kept_back(tmp_path: Path) -> None:
     )
     result = run("respond", path, "--out", tmp_path / "out", "--no-figures", "-f", "csv", "--cdisc", "sponsor")
     assert result.exit_code == 1
+    assert "May change a response: S, row 4, long_axis_mm: '14,0' is no number" in result.stderr
     row = records(tmp_path / "out" / "responses.csv")[1]
+    assert "No new lesion" not in row["reasons"]
     assert (row["target"], row["new_lesions"], row["overall"]) == ("PR", "equivocal", "NE")
     assert row["refused"] == "row 4: NEW01 liver: long_axis_mm: '14,0' is no number (write a point, not a comma)"
     assert "By what could be read NE, but" not in row["reasons"]
@@ -627,3 +629,19 @@ def test_the_audit_leaves_scans_before_the_baseline_out(tmp_path: Path) -> None:
         ("Follow-up 1", "PR", "SD")
     ]
     assert "reported-before-baseline" in {r["code"] for r in records(tmp_path / "out" / "findings.csv")}
+
+
+def test_a_suspicious_number_is_used_but_not_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(
+        "subject,date,lesion,role,site,long_axis_mm\nS,2024-01-10,T01,target,lung,30\nS,2024-03-12,T01,,,2.1\n", "utf-8"
+    )
+    result = run("respond", path, "--out", tmp_path / "out", "--no-figures", "-f", "csv")
+    assert result.exit_code == 1
+    assert "a factor near 10: is one of the two in centimetres?" in result.stderr
+    row = records(tmp_path / "out" / "responses.csv")[1]
+    assert (row["overall"], row["refused"]) == ("PR", "")
+    assert row["provisional"].startswith("row 3: T01 lung goes from 30 mm (row 2) to 2.1 mm")
+    assert "Provisional: row 3" in run("explain", "S", "--table", path).stdout
+    decides = {r["code"]: r["decides"] for r in records(tmp_path / "out" / "findings.csv")}
+    assert (decides["perhaps-other-unit"], decides["baseline-is-first-scan"]) == ("true", "false")

@@ -188,7 +188,7 @@ def _at_follow_up(
         (
             *target.reasons,
             *filter(None, [non_target_words]),
-            *(new.reasons or ("No new lesion.",)),
+            *new.words,
             *_intratumoural(visits, index),
             f"Overall {overall}: {words}",
         ),

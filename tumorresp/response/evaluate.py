@@ -39,7 +39,8 @@ def evaluate_course(course: SubjectCourse, criteria: Sequence[str], protocol: Pr
     baseline = course.visits[0].date if course.visits else None
     dates, findings = with_reference(course.dates, baseline)
     if len(course.visits) < 2:
-        words = "There is one visit only: without a follow-up nothing can be said of the response."
+        visits = "one visit only" if course.visits else "no visit whose date can be read"
+        words = f"There is {visits}: without a follow-up nothing can be said of the response."
         findings = (*findings, Finding("no-follow-up", Severity.WARNING, words))
     known = replace(course, dates=dates)
     if course.visits and treatment_start(course.dates) is None:

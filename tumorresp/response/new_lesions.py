@@ -46,6 +46,11 @@ class NewLesions:
     waits: tuple[str, ...] = ()
     """What may turn out to be a new lesion once a person has decided, in words without a full stop."""
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The reasons; that there is no new lesion only where none may turn out to be one."""
+        return self.reasons or (() if self.waits else ("No new lesion.",))
+
 
 @dataclass(frozen=True)
 class _Judged:

@@ -125,7 +125,7 @@ def _at_follow_up(
             *target.reasons,
             *filter(None, [non_target_words]),
             *rule.readings[index].reasons,
-            *(new.reasons or ("No new lesion.",)),
+            *new.words,
             f"Overall {overall}: {words}",
         ),
         (*target.findings, *new.findings, *lesion_findings(visits, index, baseline, fragments)),

@@ -196,7 +196,9 @@ def _not_evaluable(visit: Visit, item: Assessment, refused: Sequence[Refused], w
     roles = {one.role for one in refused if one.hides is Hides.ANYTHING}
     unknown = None in roles
     words = (
-        f"By what could be read {item.overall}, but {why}." if item.overall is not Category.NE else f"Not read: {why}."
+        f"By what could be read {item.overall}, but {why}."
+        if item.overall is not Category.NE
+        else f"Not evaluable: {why}."
     )
     finding = Finding("response-kept-back", Severity.WARNING, f"{visit.name}: {words}", visit.name, decides=True)
     return replace(

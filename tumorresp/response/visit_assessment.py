@@ -68,7 +68,7 @@ def _at_follow_up(
     target = _target(baseline, total, course, criterion)
     non_target, non_target_words = non_target_response(baseline.non_targets, visit, criterion.normal_node_mm, fragments)
     findings = [*target.findings, *new.findings, *lesion_findings(visits, index, baseline, fragments)]
-    reasons = [*target.reasons, *filter(None, [non_target_words]), *(new.reasons or ("No new lesion.",))]
+    reasons = [*target.reasons, *filter(None, [non_target_words]), *new.words]
     overall, words = overall_response(target.category, non_target, new.status)
     if visit.markers_elevated and criterion.markers_count and Category.CR in (non_target, overall):
         if visits[0].markers_elevated is False:

@@ -60,6 +60,17 @@ def test_a_size_that_is_perhaps_in_another_unit(sizes: list[str], where: list[st
     assert all(f.decides for f in noticed)
 
 
+@pytest.mark.parametrize(
+    ("sizes", "is_said"),
+    [(["3.0", "2.1"], False), (["3.0", "3.5"], False), (["3.0", "3.6"], True), (["3.0", "8"], False)],
+)
+def test_small_targets_are_questioned_and_where_growth_depends_on_the_unit(sizes: list[str], is_said: bool) -> None:
+    _, findings = evaluated(course_of(sizes))
+    assert [(f.code, "in centimetres they progress" in f.message) for f in findings] == [
+        ("perhaps-centimetres", is_said)
+    ]
+
+
 def test_the_short_axis_of_a_node_and_volumes_are_looked_at_too() -> None:
     node = [row | {"long_axis_mm": "40"} for row in course_of(["20", "1.5"], "short_axis_mm", nodal="yes")]
     assert [f.code for f in evaluated(node)[1]] == ["perhaps-other-unit"]

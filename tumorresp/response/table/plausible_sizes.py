@@ -12,6 +12,7 @@ from tumorresp.response.observation import LesionObservation, Refused, Visit
 _SUSPICIOUS_MM = Decimal(6)
 LARGEST_MM = Decimal(500)
 """No lesion is longer: half a metre is the field of view of a CT."""
+_LEAST_GROWTH_MM = Decimal(5)
 _CENTIMETRE_MM = Decimal(10)
 _MILLILITRE_MM3 = Decimal(1000)
 _REAL_CHANGE = Decimal("1.5")
@@ -98,10 +99,23 @@ def _perhaps_centimetres(visits: Sequence[Visit]) -> Iterator[Finding]:
     if not sizes or max(sizes.values()) >= _SUSPICIOUS_MM:
         return
     words = (
-        f"No target of {visits[0].name} reaches 6 mm: are the lengths in centimetres? Then add a column unit with cm. "
-        "In millimetres a growth of less than 5 mm is no progression."
+        f"No target of {visits[0].name} reaches 6 mm: are the lengths in centimetres? Then add a column unit with cm."
     )
-    yield Finding("perhaps-centimetres", Severity.WARNING, words, next(iter(sizes)), decides=True)
+    if _grows_by_little(visits):
+        words += " In millimetres they grow by less than 5 mm, which is no progression; in centimetres they progress."
+    yield Finding("perhaps-centimetres", Severity.WARNING, words, next(iter(sizes)))
+
+
+def _grows_by_little(visits: Sequence[Visit]) -> bool:
+    """Return whether the targets grow by a fifth, but not by 5 mm: progression in centimetres alone (RECIST 1.1)."""
+    smallest: Decimal | None = None
+    for visit in visits:
+        sizes = [seen.counted_mm for seen in visit.observations if seen.role is LesionRole.TARGET]
+        total = sum((size for size in sizes if size is not None), Decimal(0))
+        if smallest is not None and total * 5 >= smallest * 6 and total - smallest < _LEAST_GROWTH_MM:
+            return True
+        smallest = total if smallest is None else min(smallest, total)
+    return False
 
 
 def _plain(value: Decimal) -> str:

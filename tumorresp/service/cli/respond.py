@@ -18,6 +18,8 @@ criteria_app = typer.Typer(
     rich_markup_mode="markdown",
     help="Response criteria: what there is, their parameters, the tables that they read.",
 )
+_SHOWN = 20
+"""Findings on the screen."""
 _CRITERION = typer.Option("--criterion", "-c", help="Name of a criterion; repeat for several.")
 _PROTOCOL = typer.Option(help="TOML with the trial's parameters; `tumorresp criteria protocol` prints the defaults.")
 
@@ -49,8 +51,8 @@ def respond(
     calculations lesion by lesion, and everything that was noticed. What the table may hold: `tumorresp criteria schema
     lesions`.
 
-    Exit code: 0 every row was used; 1 some were not, or contradict each other: see the findings; 65 the table cannot be
-    read; 79 most of its sizes, dates or responses cannot.
+    Exit code: 0 every row was used; 1 some were not, contradict each other or are suspicious: see the findings; 65 the
+    table cannot be read; 79 most of its sizes, dates or responses cannot.
     """
     from tumorresp.service.respond.command import PAGE, RespondRequest, run_respond
 
@@ -75,8 +77,12 @@ def respond(
             f"[yellow]{result.errors} error(s), {result.warnings} warning(s)[/] about the table: see the findings.",
             soft_wrap=True,
         )
+    for sentence in result.deciding[:_SHOWN]:
+        error_console.print(f"[bold yellow]May change a response:[/] {escape(sentence)}", soft_wrap=True)
+    if len(result.deciding) > _SHOWN:
+        error_console.print(f"... and {len(result.deciding) - _SHOWN} more (column decides of the findings)")
     console.print(f"Results: {escape(str(out))}, best seen in [bold]{escape(str(out / PAGE))}[/]", soft_wrap=True)
-    raise typer.Exit(1 if result.errors else 0)
+    raise typer.Exit(1 if result.errors or result.deciding else 0)
 
 
 def explain(

@@ -47,6 +47,8 @@ class RespondResult:
     errors: int
     warnings: int
     files: tuple[Path, ...]
+    deciding: tuple[str, ...] = ()
+    """What may have changed a response, in sentences."""
 
 
 def run_respond(request: RespondRequest, progress: Progress) -> RespondResult:
@@ -98,7 +100,7 @@ def run_respond(request: RespondRequest, progress: Progress) -> RespondResult:
         ),
         "utf-8",
     )
-    return RespondResult(rates, len(outcome.subjects), outcome.errors, warnings, tuple(files))
+    return RespondResult(rates, len(outcome.subjects), outcome.errors, warnings, tuple(files), outcome.deciding)
 
 
 def _write_rates(rates: tuple[CriterionRates, ...], request: RespondRequest) -> list[Path]:

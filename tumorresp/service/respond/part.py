@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from reports.outcome_tables import FINDINGS, ResultTable, Value
+from reports.outcome_tables import FINDINGS, ResultTable, Value, finding_cells
 from tumorresp.domain.assessment import Assessment
 from tumorresp.domain.errors import TumorRespError
 from tumorresp.domain.finding import Finding, Severity
@@ -80,7 +80,7 @@ def _evaluated(job: PartJob, tables: Sequence[ResultTable]) -> PartResult:
     protocol = protocol_from(job.protocol)
     outcomes, loose = subject_outcomes(job.kind, job.rows, job.criteria, protocol)
     made = {table.name: [row for outcome in outcomes for row in table.rows(outcome)] for table in tables}
-    findings = [(subject, "", "", "", str(f.severity), f.code, f.message, f.where) for subject, f in loose]
+    findings: list[tuple[Value, ...]] = [(subject, "", "", "", *finding_cells(finding)) for subject, finding in loose]
     made[FINDINGS.name] = [*findings, *made[FINDINGS.name]]
     severities = [row[4] for row in made[FINDINGS.name]]
     return PartResult(

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reports.outcome_tables import FINDINGS, OUTCOME_TABLES
+from reports.outcome_tables import FINDINGS, OUTCOME_TABLES, finding_cells
 from tumorresp.domain.errors import InvalidInput, InvalidSettings
 from tumorresp.response.criteria import criterion_named
 from tumorresp.response.protocol import protocol_document, protocol_from
@@ -45,7 +45,7 @@ def respond_records(
     except InvalidSettings as error:
         raise InvalidInput(error.message, where=f"protocol: {error.where}", remedy=error.remedy) from error
     result = evaluate_part(PartJob(kind, table, chosen, document), OUTCOME_TABLES)
-    result.tables[FINDINGS.name][:0] = [("", "", "", "", str(f.severity), f.code, f.message, f.where) for f in noticed]
+    result.tables[FINDINGS.name][:0] = [("", "", "", "", *finding_cells(finding)) for finding in noticed]
     made: dict[str, Any] = {
         shown.name: [
             {column.name: _plain(value) for column, value in zip(shown.columns, row, strict=True)}

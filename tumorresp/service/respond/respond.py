@@ -13,7 +13,16 @@ from typing import Any
 
 from openpyxl import Workbook
 
-from reports.outcome_tables import DISCORDANCES, FINDINGS, GROWTH, OUTCOME_TABLES, ResultColumn, ResultTable, Value
+from reports.outcome_tables import (
+    DISCORDANCES,
+    FINDINGS,
+    GROWTH,
+    OUTCOME_TABLES,
+    ResultColumn,
+    ResultTable,
+    Value,
+    finding_cells,
+)
 from reports.table_writers import CsvWriter, JsonWriter, ParquetWriter, TableWriter, WorkbookWriter
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.finding import Severity
@@ -32,6 +41,16 @@ FILE_WRITERS: dict[str, Callable[[Path, Sequence[ResultColumn]], TableWriter]] =
 }
 WORKBOOK = "results.xlsx"
 _AHEAD = 2
+_CONSEQUENCES = frozenset(
+    (
+        "waits-for-decision",
+        "response-kept-back",
+        "response-provisional",
+        "best-response-kept-back",
+        "baseline-not-read",
+    )
+)
+"""What follows from another finding, which names the row."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +91,8 @@ class RespondOutcome:
         (severity, code, message, where) of every finding.
     discordances
         Rows of the table of that name.
+    deciding
+        What may have changed a response, in sentences: subject, visit, place and message.
     """
 
     subjects: tuple[SubjectOutcome, ...]
@@ -80,6 +101,7 @@ class RespondOutcome:
     files: tuple[Path, ...]
     findings: tuple[tuple[str, str, str, str], ...] = ()
     discordances: tuple[tuple[Value, ...], ...] = ()
+    deciding: tuple[str, ...] = ()
 
 
 def respond(
@@ -108,9 +130,7 @@ def respond(
     errors = warnings = 0
     with ExitStack() as stack:
         writers = _Writers(stack, out, options.formats, options.tables)
-        header: list[tuple[Value, ...]] = [
-            ("", "", "", "", str(f.severity), f.code, f.message, f.where) for f in table.findings
-        ]
+        header: list[tuple[Value, ...]] = [("", "", "", "", *finding_cells(finding)) for finding in table.findings]
         writers.write({FINDINGS.name: header})
         noted, differing = list(header), []
         for result in _results(table, protocol, options, progress):
@@ -129,7 +149,18 @@ def respond(
         (*writers.files, record),
         tuple((str(row[4]), str(row[5]), str(row[6]), str(row[7])) for row in noted),
         tuple(differing),
+        tuple(_deciding(noted)),
     )
+
+
+def _deciding(rows: Sequence[tuple[Value, ...]]) -> Iterator[str]:
+    """Give what may have changed a response, once a subject and sentence whatever the criteria that say it."""
+    told: set[tuple[Value, ...]] = set()
+    for subject, evaluator, _criterion, visit, _severity, code, message, where, decides in rows:
+        if decides and code not in _CONSEQUENCES and (subject, evaluator, message) not in told:
+            told.add((subject, evaluator, message))
+            place = ", ".join(str(part) for part in (subject, evaluator, where or visit) if part)
+            yield f"{place}: {message}"
 
 
 def _results(table: TableFile, protocol: Protocol, options: RespondOptions, progress: Progress) -> Iterator[PartResult]:
