@@ -1,11 +1,13 @@
 """A person's decisions from a CSV file."""
 
+import datetime
 from pathlib import Path
 
 import pytest
 
 from tumorresp.domain.errors import InvalidInput, Missing
-from tumorresp.service.decisions import read_decisions
+from tumorresp.domain.identity import pseudonym
+from tumorresp.service.decisions import read_decisions, read_treatment_starts, treatment_start_of
 
 
 def write(folder: Path, text: str) -> Path:
@@ -39,3 +41,36 @@ def test_bad_rows_are_named(tmp_path: Path, text: str, expected: str):
 def test_an_absent_file_is_an_error(tmp_path: Path):
     with pytest.raises(Missing, match="not there"):
         read_decisions(tmp_path / "decisions.csv")
+
+
+def starts(folder: Path, text: str) -> Path:
+    path = folder / "starts.csv"
+    path.write_text(f"subject,treatment_start\n{text}", "utf-8")
+    return path
+
+
+def test_a_start_of_treatment_is_found_by_subject_or_patient_id(tmp_path: Path):
+    path = starts(tmp_path, f"P1,2024-01-31\n{pseudonym('P2')},2024-02-01\n")
+    assert treatment_start_of(path, pseudonym("P1"), {"P1"}) == datetime.date(2024, 1, 31)
+    assert treatment_start_of(path, pseudonym("P2"), {"P2"}) == datetime.date(2024, 2, 1)
+    assert treatment_start_of(path, pseudonym("P3"), {"P3"}) is None
+    assert treatment_start_of(None, pseudonym("P1"), {"P1"}) is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("P1,31.01.2024\n", "starts.csv row 2: treatment_start is no date such as 2024-01-31"),
+        ("P1,2024-01-31\nP1,2024-02-01\n", "starts.csv row 3: this subject has two starts"),
+        ("P1,\n", "starts.csv row 2: a field is empty"),
+    ],
+)
+def test_bad_starts_are_named_by_row_and_not_by_patient(tmp_path: Path, rows: str, expected: str):
+    with pytest.raises(InvalidInput, match=expected) as caught:
+        read_treatment_starts(starts(tmp_path, rows))
+    assert "P1" not in str(caught.value)
+
+
+def test_two_names_of_one_subject_with_two_starts_are_refused(tmp_path: Path):
+    with pytest.raises(InvalidInput, match="several starts"):
+        treatment_start_of(starts(tmp_path, "P1,2024-01-31\nP2,2024-02-01\n"), "key", {"P1", "P2"})

@@ -34,6 +34,8 @@ class Lesion:
 class TimePoint:
     """One visit of a subject; ``order`` counts from 1 = baseline.
 
+    Scans before treatment that are not the baseline count in nothing and have orders below 1, the first the least.
+
     ``date`` is that of its latest scan, ``first_date`` of its earliest where that is another day. ``is_read`` is False
     where its images are here and nobody measured on them.
     """
@@ -53,8 +55,15 @@ class TimePoint:
 
     @property
     def name(self) -> str:
-        """What people read: Baseline, Follow-up 1 ..."""
+        """What people read: Baseline, Follow-up 1 ..., or Before baseline 1, which is the nearest to it."""
+        if self.order < 1:
+            return f"Before baseline {1 - self.order}"
         return "Baseline" if self.order == 1 else f"Follow-up {self.order - 1}"
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it is the baseline or a follow-up."""
+        return self.order > 0
 
 
 @dataclass(frozen=True)

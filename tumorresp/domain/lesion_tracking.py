@@ -115,6 +115,7 @@ def follow_lesions(
     time_points: Sequence[TrackedTimePoint],
     parameters: TrackingParameters | None = None,
     decisions: Mapping[str, str] | None = None,
+    before_treatment: int = 1,
 ) -> tuple[TrackingResult, ...]:
     """Follow a subject's lesions.
 
@@ -127,6 +128,8 @@ def follow_lesions(
     decisions
         A person's: measurement UID -> lesion ID, ``T``, ``NT`` or ``NEW`` for a lesion of its own with that role, or
         ``NONE`` for one that is not to be used. They come before all evidence.
+    before_treatment
+        How many of the time points may be the baseline: lesions that are first seen there get roles and are not new.
 
     Returns
     -------
@@ -139,7 +142,7 @@ def follow_lesions(
     for order, point in enumerate(time_points):
         folded = fold_repeated(point.measurements, decisions or {}, point.spaces)
         seen = _seen(folded, known, point)
-        last = new_at_follow_up if order else first_at_baseline
+        last = new_at_follow_up if order >= max(before_treatment, 1) else partial(first_at_baseline, is_first=not order)
         matching = Matching(seen, known, rules)
         for step in (
             partial(parts_by_decision, decisions=decisions or {}),

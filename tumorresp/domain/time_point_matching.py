@@ -230,8 +230,8 @@ def by_position(matching: Matching) -> Verdicts:
     return verdicts
 
 
-def first_at_baseline(matching: Matching) -> Verdicts:
-    """Let what is left of the first time point start lesions.
+def first_at_baseline(matching: Matching, *, is_first: bool = True) -> Verdicts:
+    """Let what is left of the first time point, or of another one before treatment, start lesions.
 
     A stated role stays; without one the rules of target choice give it (``default_roles``), and a normal node is no
     lesion yet: it is known from here on, and new disease once it has grown.
@@ -240,14 +240,17 @@ def first_at_baseline(matching: Matching) -> Verdicts:
     lesions: dict[int, BaselineLesion] = {}
     for index, seen in enumerate(matching.seen):
         decided = matching.verdicts.get(index)
+        role = None if seen.role is LesionRole.NEW else seen.role
         if isinstance(decided, Beginning):
             lesions[index] = _as_baseline_lesion(index, seen, decided.role)
-        elif decided is None and (doubt := _doubt_at_baseline(seen)) is not None:
+        elif isinstance(decided, Match):
+            lesions[index] = _as_baseline_lesion(index, seen, decided.known.lesion.role)
+        elif decided is None and (doubt := _doubt_at_baseline(seen, is_first=is_first)) is not None:
             verdicts[index] = doubt
         elif decided is None:
-            lesions[index] = _as_baseline_lesion(index, seen, seen.role)
-            if seen.role is not None:
-                verdicts[index] = Beginning(seen.role)
+            lesions[index] = _as_baseline_lesion(index, seen, role)
+            if role is not None:
+                verdicts[index] = Beginning(role)
     indices = {item.lesion_id: index for index, item in lesions.items()}
     for default in default_roles(list(lesions.values())):
         verdicts[indices[default.lesion.lesion_id]] = _by_default(default, matching)
@@ -297,9 +300,11 @@ def _unless_contradicted(matching: Matching, seen: Seen, claim: Claim, *, by_lab
     return Doubt((lesion_id,), f"Recognised as {lesion_id} by {claim.by}, but {against}.") if against else claim
 
 
-def _doubt_at_baseline(seen: Seen) -> Doubt | None:
+def _doubt_at_baseline(seen: Seen, *, is_first: bool) -> Doubt | None:
+    if seen.is_absent and not is_first:
+        return Doubt((), "The reader calls it absent, but its tracking UID and label are no known lesion's.")
     for is_said, words in ((seen.role is LesionRole.NEW, "new"), (seen.is_absent, "absent")):
-        if is_said:
+        if is_said and is_first:
             return Doubt((), f"The reader calls it {words}, but there is no earlier time point.")
     return None
 

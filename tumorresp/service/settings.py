@@ -15,7 +15,7 @@ CHANGES_NO_RESULT = frozenset(
     (
         # Where things are kept and found. The segmenter's own identity, with the hash of its weights, and what a person
         # decided stand in every digest beside the settings.
-        *("data_dir", "database_url", "model_dir", "segmenter", "decisions", "patient_links"),
+        *("data_dir", "database_url", "model_dir", "segmenter", "decisions", "patient_links", "treatment_starts"),
         # Who may send, and how the service is reached.
         *("ae_title", "listen_host", "listen_port", "calling_ae_titles", "check_called_ae_title"),
         *("maximum_associations", "api_host", "api_port"),
@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     )
     decisions: Path | None = Field(
         None, description="CSV with a person's decisions on matches that wait: columns measurement_uid, lesion"
+    )
+    treatment_starts: Path | None = Field(
+        None, description="CSV that says when treatment started: columns subject, treatment_start; decides the baseline"
     )
     radiomics: bool = Field(True, description="Compute all radiomic features, not volume, diameters and HU only")
 

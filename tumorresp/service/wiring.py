@@ -26,7 +26,7 @@ from tumorresp.domain.measurement import MarkedMeasurement
 from tumorresp.domain.segmentation import SegmenterIdentity
 from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.ports import LesionSegmenter
-from tumorresp.service.decisions import read_decisions, read_patient_links
+from tumorresp.service.decisions import read_decisions, read_patient_links, treatment_start_of
 from tumorresp.service.listener_index import ListenerIndex
 from tumorresp.service.pipeline.durable import DurableEngine, EngineSettings
 from tumorresp.service.pipeline.inputs import DocumentRules, InputIndex, StationSettings, Workshops
@@ -114,6 +114,7 @@ def station_settings(settings: Settings, work_folder: Path) -> StationSettings:
         work_folder=work_folder,
         parameters=settings.result_parameters,
         decisions=functools.partial(read_decisions, settings.decisions),
+        treatment_start=functools.partial(treatment_start_of, settings.treatment_starts),
         box_margin_mm=settings.box_margin_mm,
         short_to_long_ratio=settings.short_to_long_ratio,
         radiomics=settings.radiomics,

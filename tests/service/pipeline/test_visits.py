@@ -17,7 +17,7 @@ FILE = InputFile(Path("sr.dcm"), "sr", is_image=False, sha256="0")
 
 
 def placed(uid: str, study: str, number: int, **more: Any) -> PlacedMeasurement:
-    item = replace(measured(uid, (0, 0, 0), **more), study_instance_uid=study)
+    item = replace(measured(uid, more.pop("at", (0, 0, 0)), **more), study_instance_uid=study)
     return PlacedMeasurement(item, FILE, day(number), study)
 
 

@@ -81,6 +81,12 @@ def evaluate(
         Path | None,
         typer.Option(help="CSV of subjects that are one person: columns subject, same_as (Patient IDs or subjects)."),
     ] = None,
+    treatment_starts: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV of starts of treatment, which decide the baseline: columns subject, treatment_start (ISO date)."
+        ),
+    ] = None,
 ) -> None:
     """Evaluate studies from disk, without a network or a service.
 
@@ -95,7 +101,7 @@ def evaluate(
 
     with errors_shown():
         changes = {"radiomics": radiomics, **({"segmenter": segmenter} if segmenter else {})}
-        files = {"decisions": decisions, "patient_links": patient_links}
+        files = {"decisions": decisions, "patient_links": patient_links, "treatment_starts": treatment_starts}
         settings = current_settings(**changes, **{name: path for name, path in files.items() if path})
         with progress_bar() as progress:
             outcome = evaluate_files(inputs, out, settings, progress)

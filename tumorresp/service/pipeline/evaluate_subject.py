@@ -1,8 +1,12 @@
 """One reading of a subject, assessed: lesions followed, observations made, criteria applied."""
 
-from collections.abc import Callable, Mapping
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+from tumorresp.domain.assessment import Assessment
 from tumorresp.domain.ct_volume import CtVolume
+from tumorresp.domain.eligibility import BaselineRules
 from tumorresp.domain.evaluation import LesionEvaluation, SubjectEvaluation, TimePoint, TimePointEvaluation
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.identity import derived_uuid
@@ -11,9 +15,14 @@ from tumorresp.domain.mask_agreement import held_against_reader
 from tumorresp.domain.measurement import Measurement
 from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.response import assess_recist_1_1, assess_volumetric
+from tumorresp.response.baseline import BaselineChoice, choose_baseline
 from tumorresp.response.discordance import discordances
-from tumorresp.response.subject import SubjectDates
+from tumorresp.response.observation import Visit
+from tumorresp.response.recist_1_1 import CRITERION as RECIST
+from tumorresp.response.refused import assess_with_refused
+from tumorresp.response.subject import SubjectCourse, SubjectDates
 from tumorresp.response.target_choice import check_baseline
+from tumorresp.response.volumetric import CRITERION as VOLUMETRIC
 from tumorresp.service.pipeline.alignment import tracked_time_points
 from tumorresp.service.pipeline.lesion_results import LesionResult
 from tumorresp.service.pipeline.observations import visits_of
@@ -30,6 +39,7 @@ def evaluate_reading(
     result_of: ResultOf,
     volume_of: VolumeOf,
     decisions: Mapping[str, str],
+    start: datetime.date | None = None,
 ) -> SubjectEvaluation:
     """Follow the lesions of a reading through its time points and assess every time point.
 
@@ -41,24 +51,17 @@ def evaluate_reading(
         Gives the CT volume of a Series Instance UID.
     decisions
         A person's, on matches that waited: measurement UID -> lesion.
+    start
+        Of treatment: the baseline is the last valid scan before it; None where it is not known.
     """
     tracked, notes = tracked_time_points(reading.visits, volume_of)
-    followed = follow_lesions(subject_key, tracked, decisions=decisions)
-    points = [
-        TimePoint(
-            time_point_id_of(subject_key, reading.reader, visit),
-            visit.date,
-            order,
-            visit.first_date,
-            is_read=order == 1 or bool(visit.items),
-        )
-        for order, visit in enumerate(reading.visits, start=1)
-    ]
+    before = sum(1 for visit in reading.visits if start is not None and visit.first_date <= start)
+    followed = follow_lesions(subject_key, tracked, decisions=decisions, before_treatment=before)
     lesions = [tuple(_lesion(assignment, result_of) for assignment in result.assignments) for result in followed]
-    visits = visits_of(points, lesions, followed)
-    recist, volumetric = assess_recist_1_1(visits), assess_volumetric(visits)
-    assessed = list(zip(recist, volumetric, strict=True))
-    differing = {item.time_point_id: item.why for item in discordances(recist, volumetric, visits)}
+    provisional = _points(subject_key, reading, BaselineChoice(0))
+    choice = _baseline(visits_of(provisional, lesions, followed), start)
+    points = _points(subject_key, reading, choice)
+    assessed = _assessed(subject_key, visits_of(points, lesions, followed), choice, start)
     return SubjectEvaluation(
         subject_key,
         patient_id,
@@ -68,20 +71,88 @@ def evaluate_reading(
                 _study_of(visit),
                 lesions[number],
                 followed[number].ambiguous,
-                assessed[number],
+                assessed.by_point.get(point.time_point_id, ()),
                 (
                     *visit.findings,
                     *notes[number],
-                    *(check_baseline(visits, SubjectDates()) if number == 0 else ()),
+                    *(assessed.of_baseline if point.order == 1 else ()),
+                    *(() if point.is_counted else (_not_counted(),)),
                     *_not_used(followed[number]),
                 ),
-                differing.get(point.time_point_id, ()),
+                assessed.differing.get(point.time_point_id, ()),
             )
             for number, (point, visit) in enumerate(zip(points, reading.visits, strict=True))
         ),
         SOFTWARE_VERSION,
         reading.reader,
     )
+
+
+@dataclass(frozen=True)
+class _Assessed:
+    """Assessments and discordances by time point ID, and what is said of the baseline."""
+
+    by_point: Mapping[str, tuple[Assessment, ...]]
+    differing: Mapping[str, tuple[str, ...]]
+    of_baseline: tuple[Finding, ...]
+
+
+def _points(subject_key: str, reading: Reading, choice: BaselineChoice) -> list[TimePoint]:
+    """Return the time points with their places: 1 for the baseline, less for other scans before treatment."""
+    orders: dict[int, int] = {}
+    for place, index in enumerate(sorted(choice.not_counted, reverse=True)):
+        orders[index] = -place
+    counted = [index for index in range(len(reading.visits)) if index not in choice.not_counted]
+    orders |= {index: place for place, index in enumerate(counted, start=1)}
+    return [
+        TimePoint(
+            time_point_id_of(subject_key, reading.reader, visit),
+            visit.date,
+            orders[index],
+            visit.first_date,
+            is_read=index == 0 or bool(visit.items),
+        )
+        for index, visit in enumerate(reading.visits)
+    ]
+
+
+def _baseline(visits: Sequence[Visit], start: datetime.date | None) -> BaselineChoice:
+    """Return which visit is the baseline; without a known start of treatment the first, which is said."""
+    if start is None:
+        words = (
+            "No treatment start is known (setting treatment_starts): the first scan that was read is the baseline, "
+            "whether or not it was the last before treatment."
+        )
+        return BaselineChoice(0, (), (Finding("baseline-is-first-scan", Severity.INFO, words, visits[0].name),))
+    return choose_baseline(visits, start)
+
+
+def _assessed(
+    subject_key: str, visits: Sequence[Visit], choice: BaselineChoice, start: datetime.date | None
+) -> _Assessed:
+    counted = tuple(visit for index, visit in enumerate(visits) if index not in choice.not_counted)
+    course = SubjectCourse(
+        subject_key,
+        "",
+        counted,
+        SubjectDates(reference=start, first_treatment=start),
+        before_treatment=tuple(visits[index] for index in choice.not_counted),
+    )
+    late = BaselineRules().late_target
+    recist = assess_with_refused(course, RECIST, assess_recist_1_1, late)
+    volumetric = assess_with_refused(course, VOLUMETRIC, assess_volumetric, late)
+    differing = {item.time_point_id: item.why for item in discordances(recist, volumetric, counted)}
+    by_point = {visit.time_point_id: pair for visit, *pair in zip(counted, recist, volumetric, strict=True)}
+    return _Assessed(
+        {name: tuple(pair) for name, pair in by_point.items()},
+        differing,
+        (*choice.findings, *check_baseline(counted, course.dates)),
+    )
+
+
+def _not_counted() -> Finding:
+    words = "This scan lies before treatment and is not the baseline: it is shown, and counts in nothing."
+    return Finding("before-baseline", Severity.INFO, words)
 
 
 def _not_used(result: TrackingResult) -> tuple[Finding, ...]:

@@ -1,5 +1,6 @@
 """What the stations are given: received files, and the faces of the index and the workshops."""
 
+import datetime
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -140,18 +141,25 @@ def no_decisions() -> Mapping[str, str]:
     return {}
 
 
+def no_treatment_start(subject_key: str, patient_ids: Collection[str]) -> datetime.date | None:  # noqa: ARG001  a face
+    """Return that nobody said when treatment started."""
+    return None
+
+
 @dataclass(frozen=True)
 class StationSettings:
     """What the stations take from the settings.
 
     ``parameters`` are (name, value) pairs of every setting that can change a result; they go into every input digest.
     ``decisions`` gives a person's decisions at the time of an evaluation: measurement UID -> lesion ID, or ``T``,
-    ``NT`` or ``NEW`` for a lesion of its own.
+    ``NT`` or ``NEW`` for a lesion of its own. ``treatment_start`` gives when treatment started, by subject key and its
+    Patient IDs.
     """
 
     work_folder: Path
     parameters: tuple[tuple[str, str], ...]
     decisions: Callable[[], Mapping[str, str]] = no_decisions
+    treatment_start: Callable[[str, Collection[str]], datetime.date | None] = no_treatment_start
     box_margin_mm: float = 3.0
     short_to_long_ratio: float = 0.75
     radiomics: bool = True

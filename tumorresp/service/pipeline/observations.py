@@ -77,7 +77,7 @@ def _waiting_by_lesion(result: TrackingResult) -> dict[str, str]:
 def _perhaps_others(point: TimePoint, result: TrackingResult) -> Iterator[LesionObservation]:
     """Yield what a waiting measurement may be beside its candidates: a new lesion, or one more of the baseline."""
     grouped = {item.measurement_uid for pending in result.pending for item in pending.measurements}
-    role = LesionRole.TARGET if point.order == 1 else LesionRole.NEW
+    role = LesionRole.TARGET if point.order <= 1 else LesionRole.NEW
     waiting = [item for item in result.ambiguous if _may_be_another(item, grouped)]
     for number, item in enumerate(sorted(waiting, key=lambda item: item.measurement.measurement_uid), start=1):
         words = f"{_shown(item.measurement)} waits for a decision"

@@ -3,6 +3,7 @@
 Every station may run again at any time: what it makes is named by its inputs, so a repetition finds its own work.
 """
 
+import datetime
 import os
 import shutil
 import tempfile
@@ -202,7 +203,9 @@ class Stations:
 
         patient_id = next((f.patient_id for files in plan.images.values() for f in files), "")
         decisions = self._settings.decisions()
-        evaluation = evaluate_reading(subject_key, patient_id, reading, result_of, volume_of, decisions)
+        patients = {f.patient_id for files in plan.images.values() for f in files}
+        start = self._settings.treatment_start(subject_key, patients)
+        evaluation = evaluate_reading(subject_key, patient_id, reading, result_of, volume_of, decisions, start)
         folder = self._settings.work_folder / "results" / subject_key
         if reading.reader:
             folder = folder / digest(reading.reader)[:8]
@@ -212,7 +215,7 @@ class Stations:
             former = self._former_reports(subject_key, reading, reading.visits[number - 1])
             if not reading.visits[number - 1].items and not former:
                 continue  # nobody measured there, now or before: there is nothing to say of its images
-            input_digest = self._input_digest(plan, reading, number, decisions)
+            input_digest = self._input_digest(plan, reading, number, decisions, start)
             objects += self._workshops.results.write_time_point(
                 evaluation, point, ct_paths, volume_of, input_digest, folder, former
             )
@@ -228,7 +231,14 @@ class Stations:
         ids = sorted(time_point_id_of(subject_key, reader, visit) for reader in readers)
         return tuple(self._index.reports_made(subject_key, ids))
 
-    def _input_digest(self, plan: ReadingPlan, reading: Reading, time_points: int, decisions: Mapping[str, str]) -> str:
+    def _input_digest(
+        self,
+        plan: ReadingPlan,
+        reading: Reading,
+        time_points: int,
+        decisions: Mapping[str, str],
+        start: datetime.date | None,
+    ) -> str:
         """Name everything that the first ``time_points`` time points are made from."""
         used: set[str] = set()
         decided: list[Json] = []
@@ -244,6 +254,7 @@ class Stations:
                 "reader": reading.reader,
                 "decisions": decided,
                 "time_point": time_points,
+                **({} if start is None else {"treatment_start": start.isoformat()}),
                 "segmenter": [list(pair) for pair in self._segmenter.identity.as_pairs()],
                 "settings": [list(pair) for pair in self._settings.parameters],
                 "software": SOFTWARE_VERSION,
