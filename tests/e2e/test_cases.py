@@ -160,3 +160,37 @@ def test_images_that_lack_the_rescale_of_the_others_give_no_ct_numbers(real_data
     (subject,) = outcome.subjects
     report = (subject.folder / "report.html").read_text("utf-8")
     assert "12 of 24 images lack Rescale Slope (0028,1053) or Intercept (0028,1052), which the others state" in report
+
+
+def content_items(item: pydicom.Dataset) -> list[pydicom.Dataset]:
+    return [item, *(below for child in item.get("ContentSequence", ()) for below in content_items(child))]
+
+
+@pytest.mark.parametrize(
+    ("name", "time_point", "code"),
+    [
+        ("01-ohif-saved-twice", "baseline", "document-replaced"),
+        ("05-two-observers-gtv", "baseline", "measured-twice"),
+        ("07-superseded-sr", "follow-up-1", "document-replaced"),
+        ("08-ohif-unknown-plus-ai", "baseline", "device-observer"),
+        ("15-rescale-per-slice", "baseline", "ct-numbers-refused"),
+    ],
+)
+def test_what_decides_stands_in_tables_and_report(
+    real_data: Path, evaluate: Callable[..., EvaluationOutcome], name: str, time_point: str, code: str
+):
+    """What was left out, or told in two ways, is said where people look, and the evaluation is not called complete."""
+    folder = real_data / "cases" / name
+    if not folder.is_dir():
+        pytest.skip("the real test data hold no such case")
+    outcome = evaluate(folder)
+    (subject,) = outcome.subjects
+    assert not outcome.is_complete
+    words = [
+        item["message"] for item in subject.document["findings"] if (item["code"], item["decides"]) == (code, "yes")
+    ]
+    assert words
+    assert code in subject.document["responses"][-1]["may_change"]
+    report = pydicom.dcmread(subject.folder / time_point / "report.dcm")
+    said = [item.TextValue for item in content_items(report) if item.get("ValueType") == "TEXT"]
+    assert any(text.endswith(words[0]) and text.startswith(("Baseline", "Follow-up")) for text in said)

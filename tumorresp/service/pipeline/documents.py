@@ -1,7 +1,9 @@
 """Which documents and which of their measurements count, before lesions are followed; what is left out is said."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from tumorresp.domain.document_life import (
     DocumentFacts,
@@ -111,28 +113,34 @@ def counted_documents(
         facts, name = document.facts, document.file.name
         if facts.document_uid in rejected:
             words = f"A rejection note says of this document “{rejected[facts.document_uid]}”: it counts no more."
-            passed_over.append(WaitingItem("document-rejected", words, name))
+            passed_over.append(WaitingItem("document-rejected", words, name, _referred_to(document.marked)))
             continue
         if facts.rejection:
             words = f"Rejection note “{facts.rejection}”: the {len(facts.selected)} object(s) it names count no more."
             passed_over.append(WaitingItem("rejection-note", words, name))
             continue
         kept = []
-        reasons: dict[tuple[str, str], int] = {}
+        reasons: dict[tuple[str, str], list[MarkedMeasurement]] = {}
         for item in document.marked:
             reason = _left_out(item, document, rejected, images, rules)
             if reason is None:
                 kept.append(replace(item, reader=person_name(item.reader)))
             else:
-                reasons[reason] = reasons.get(reason, 0) + 1
+                reasons.setdefault(reason, []).append(item)
         passed_over += [
-            WaitingItem(code, f"{number} measurement(s) passed over: {words}.", name)
-            for (code, words), number in reasons.items()
+            WaitingItem(code, f"{len(items)} measurement(s) passed over: {words}.", name, _referred_to(items))
+            for (code, words), items in reasons.items()
         ]
         if not document.marked:
             passed_over.append(WaitingItem("nothing-measured", _empty_words(document), name))
         counted.append(replace(document, marked=tuple(kept)))
     return CountedDocuments(tuple(counted), frozenset(rejected), tuple(passed_over))
+
+
+def _referred_to(items: Iterable[MarkedMeasurement]) -> frozenset[str]:
+    """Return the most telling UID of the images that each measurement refers to."""
+    uids = (item.sop_instance_uid or item.series_instance_uid or item.study_instance_uid for item in items)
+    return frozenset(uid for uid in uids if uid)
 
 
 def _left_out(
@@ -200,16 +208,32 @@ def what_stands(
                     findings=(*measurement.findings, *own_remarks),
                 )
             )
+    by_document = {document.facts.document_uid: tuple(placed) for document, placed in documents}
     notes = [
         WaitingItem(
             "document-replaced",
             f"{len(item.part.measurements)} measurement(s) of this document count no more: {item.reason} "
             f"({names.get(item.by, item.by)}).",
             names.get(item.part.facts.document_uid, item.part.facts.document_uid),
+            _studies(item) if _says_something_else(item, by_document.get(item.by, ())) else frozenset(),
         )
         for item in found.replaced
     ]
     return tuple(counted), tuple(notes)
+
+
+def _studies(item: Replaced) -> frozenset[str]:
+    return frozenset(one.study_instance_uid for one in item.part.measurements if one.study_instance_uid)
+
+
+def _says_something_else(item: Replaced, by: Sequence[Measurement]) -> bool:
+    """Return whether the replaced measurements have other sizes or states than those that count in their place."""
+    return not Counter(map(_size, item.part.measurements)) <= Counter(map(_size, by))
+
+
+def _size(item: Measurement) -> tuple[Decimal | None, Decimal | None, str]:
+    long, short = (None if axis is None else axis.size_mm for axis in (item.long_axis, item.short_axis))
+    return long, short, str(item.state)
 
 
 def _replacement(item: Replaced) -> Finding:

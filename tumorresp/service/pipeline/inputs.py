@@ -47,13 +47,23 @@ class InputFile:
     modality: str = ""
 
 
+LEFT_OUT_DECIDES = frozenset(
+    ("document-rejected", "image-rejected", "document-replaced", "device-observer", "region-without-size")
+)
+"""Codes of what was passed over and would have changed sums or lesions: it is noted at its time point, too."""
+
+
 @dataclass(frozen=True)
 class WaitingItem:
-    """Something that waits, for images or for a person, and why; or that was passed over, see `PASSED_OVER`."""
+    """Something that waits, for images or for a person, and why; or that was passed over, see `PASSED_OVER`.
+
+    ``refers_to`` are UIDs (SOP instance, series or study) of the images that it is about, as far as they are known.
+    """
 
     code: str
     message: str
     where: str
+    refers_to: frozenset[str] = frozenset()
 
     @property
     def waits(self) -> bool:

@@ -15,7 +15,7 @@ from tumorresp.domain.placement import place
 from tumorresp.domain.scan_times import ScanTimes
 from tumorresp.domain.time_points import ScanDate, StudyVisit, scan_dates, visits_of_studies
 from tumorresp.service.pipeline.documents import ReadDocument, counted_documents, read_documents, what_stands
-from tumorresp.service.pipeline.inputs import DocumentRules, InputFile, WaitingItem, Workshops
+from tumorresp.service.pipeline.inputs import LEFT_OUT_DECIDES, DocumentRules, InputFile, WaitingItem, Workshops
 from tumorresp.service.pipeline.patients import ANOTHER_PATIENT, PatientCheck
 from tumorresp.service.pipeline.visits import PlacedMeasurement, Reading, by_study, readings_of
 
@@ -85,9 +85,33 @@ def plan_readings(files: Sequence[InputFile], workshops: Workshops, rules: Docum
         {uid: item.time_point_id for uid, item in times.items()},
         rules.visit_window_days,
     )
+    visits = tuple(_with_left_out(visit, passed_over, images) for visit in visits)
     waiting += _not_read(visits, placed, images)
     readings = readings_of([_with_remarks(item, dates) for item in placed], visits)
     return ReadingPlan(series, readings, tuple(waiting), tuple(refused), passed_over, dict(check.other_ids))
+
+
+def _with_left_out(visit: StudyVisit, passed_over: Sequence[WaitingItem], images: Sequence[InputFile]) -> StudyVisit:
+    """Note at a time point what was measured on its images and left out, where it would have changed its lesions."""
+    studies = set(visit.studies)
+    here = studies | {
+        uid
+        for file in images
+        if file.study_instance_uid in studies
+        for uid in (file.sop_instance_uid, file.series_instance_uid)
+    }
+    left_out = tuple(
+        Finding(
+            item.code,
+            Severity.WARNING,
+            item.message.replace("this document", f"document {item.where}"),
+            item.where,
+            decides=True,
+        )
+        for item in passed_over
+        if item.code in LEFT_OUT_DECIDES and item.refers_to & here
+    )
+    return replace(visit, findings=(*visit.findings, *left_out))
 
 
 def _with_remarks(item: PlacedMeasurement, dates: Mapping[str, ScanDate]) -> PlacedMeasurement:

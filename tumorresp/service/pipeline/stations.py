@@ -242,7 +242,8 @@ class Stations:
         """Name everything that the first ``time_points`` time points are made from."""
         used: set[str] = set()
         decided: list[Json] = []
-        for visit in reading.visits[:time_points]:
+        visits = reading.visits[:time_points]
+        for visit in visits:
             for item in visit.items:
                 used.add(item.source.sha256)
                 uid = item.measurement.measurement_uid
@@ -253,6 +254,7 @@ class Stations:
                 "files": sorted(used),
                 "reader": reading.reader,
                 "decisions": decided,
+                "noticed": [[item.code, item.where] for visit in visits for item in visit.findings if item.decides],
                 "time_point": time_points,
                 **({} if start is None else {"treatment_start": start.isoformat()}),
                 "segmenter": [list(pair) for pair in self._segmenter.identity.as_pairs()],
