@@ -159,6 +159,23 @@ def test_models_are_chosen_as_the_published_program_chooses() -> None:
     assert len(set(names)) == 5  # every model, and courses that none fits
 
 
+def test_the_level_of_significance_is_the_callers() -> None:
+    courses = cohort(11)
+    strict, lenient = (
+        [stein_fojo(days, sizes, largest_p).model is not None for days, sizes in courses] for largest_p in (0.01, 0.1)
+    )
+    assert all(at_most <= at_least for at_most, at_least in zip(strict, lenient, strict=True))
+    assert sum(strict) < sum(lenient)
+    assert "0.01" in stein_fojo([0, 40, 80, 120], [50, 51, 49, 50], 0.01).reason
+
+
+@pytest.mark.filterwarnings("error")
+def test_years_of_growth_stay_in_the_range_of_numbers() -> None:
+    found = stein_fojo([0, 900, 1800, 2700], [20.0, 21.0, 26.0, 30.0])
+    assert found.model is not None
+    assert found.growth_per_day == pytest.approx(1.5e-4, rel=0.2)
+
+
 def test_few_sizes_need_a_larger_t() -> None:
     """Of 4 sizes and 2 parameters t must exceed 2.92; a normal distribution would be content with 1.645."""
     days, sizes = [0, 50, 100, 150], [80.0, 66.0, 49.0, 73.0]

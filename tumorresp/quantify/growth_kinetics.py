@@ -17,7 +17,7 @@ from scipy.optimize import least_squares
 from scipy.stats import t as student_t
 
 MONTH_DAYS = 30.4375
-_LARGEST_P = 0.1
+LARGEST_P = 0.1
 _UNCHANGED = (0.8, 1.2)
 _FEW = 3
 _TOLERANCE = 1e-12
@@ -141,7 +141,7 @@ class _Fit:
     aic: float
 
 
-def stein_fojo(days: Sequence[int], sizes: Sequence[float]) -> Kinetics:
+def stein_fojo(days: Sequence[int], sizes: Sequence[float], largest_p: float = LARGEST_P) -> Kinetics:
     """Return the rates of growth and decay of a course.
 
     Parameters
@@ -150,6 +150,8 @@ def stein_fojo(days: Sequence[int], sizes: Sequence[float]) -> Kinetics:
         Of the scans, rising; the first is the start of treatment or the baseline.
     sizes
         Sum of diameters (or another measure) at each scan.
+    largest_p
+        A model takes part where the p-value of each of its parameters is less (the program's ``pval``: 0.05 or 0.1).
 
     Returns
     -------
@@ -175,9 +177,9 @@ def stein_fojo(days: Sequence[int], sizes: Sequence[float]) -> Kinetics:
     if len(set(sizes)) == 1:
         return _without(points, "all sizes are the same")
     time = np.asarray(days, dtype=float) - float(days[0]) + 1
-    fits = [fit for form in _FORMS if (fit := _fit(form, time, shares)) is not None]
+    fits = [fit for form in _FORMS if (fit := _fit(form, time, shares, largest_p)) is not None]
     if not fits:
-        return _without(points, "no model fits with every p under 0.1")
+        return _without(points, f"no model fits with every p under {largest_p:g}")
     best = min(fits, key=lambda fit: (fit.aic, _FORMS.index(fit.form)))
     return _kinetics(best, points)
 
@@ -186,22 +188,23 @@ def _without(points: int, reason: str) -> Kinetics:
     return Kinetics(None, None, None, None, None, points, reason)
 
 
-def _fit(form: _Form, time: NDArray[np.float64], shares: NDArray[np.float64]) -> _Fit | None:
-    """Return a fit whose parameters all differ from 0 (p under 0.1), None where there is none."""
+def _fit(form: _Form, time: NDArray[np.float64], shares: NDArray[np.float64], largest_p: float) -> _Fit | None:
+    """Return a fit whose parameters all differ from 0, None where there is none."""
     wanted, points = len(form.start), len(shares)
     if points <= wanted:
         return None
     try:
-        found = least_squares(
-            lambda values: form.function(time, *values) - shares,
-            form.start,
-            bounds=([0.0] * wanted, form.upper),
-            x_scale="jac",
-            ftol=_TOLERANCE,
-            xtol=_TOLERANCE,
-            gtol=_TOLERANCE,
-            max_nfev=4000,
-        )
+        with np.errstate(over="ignore", invalid="ignore"):  # far from the solution the curve may leave the range
+            found = least_squares(
+                lambda values: form.function(time, *values) - shares,
+                form.start,
+                bounds=([0.0] * wanted, form.upper),
+                x_scale="jac",
+                ftol=_TOLERANCE,
+                xtol=_TOLERANCE,
+                gtol=_TOLERANCE,
+                max_nfev=4000,
+            )
     except ValueError:  # the curve leaves the range of doubles
         return None
     if not found.success:
@@ -209,7 +212,7 @@ def _fit(form: _Form, time: NDArray[np.float64], shares: NDArray[np.float64]) ->
     values, squares = found.x, float(2 * found.cost)
     errors = _standard_errors(found.jac, squares / (points - wanted))
     is_exact = squares < 1e-16 * points
-    if not is_exact and not _all_significant(values, errors, points - wanted):
+    if not is_exact and not _all_significant(values, errors, points - wanted, largest_p):
         return None
     if any(value <= 1e-9 for value in values):
         return None
@@ -225,12 +228,12 @@ def _standard_errors(jacobian: NDArray[np.float64], variance: float) -> NDArray[
     return np.sqrt(np.sum((directions.T / scales) ** 2, axis=1) * variance)
 
 
-def _all_significant(values: NDArray[np.float64], errors: NDArray[np.float64], freedom: int) -> bool:
+def _all_significant(values: NDArray[np.float64], errors: NDArray[np.float64], freedom: int, largest_p: float) -> bool:
     """Return whether every parameter differs from 0 by Student's t with so many degrees of freedom."""
     if not np.all(np.isfinite(errors)):
         return False
     return all(
-        2 * student_t.sf(abs(value) / max(error, 1e-30), freedom) < _LARGEST_P
+        2 * student_t.sf(abs(value) / max(error, 1e-30), freedom) < largest_p
         for value, error in zip(values, errors, strict=True)
     )
 
