@@ -6,12 +6,14 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset
 
+from dicom_node.character_sets import text_of
 from dicom_node.measurements.document_facts import document_time, whole_document
 from dicom_node.measurements.sr_content import code_of, sequence
 from dicom_node.patient import patient_of_dataset
 from tumorresp.domain.document_life import REJECTION_TITLES, DocumentFacts
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.identity import derived_uid
+from tumorresp.domain.terminology import MEASUREMENT_GROUP
 
 _REFERENCES = ("IMAGE", "COMPOSITE", "WAVEFORM")
 _DEEPEST = 60
@@ -55,6 +57,10 @@ def _facts(document: Dataset) -> DocumentFacts:
         selected=frozenset(_selected(document)) if document.get("Modality") == "KO" else frozenset(),
         image_classes=dict(_referenced(document, 0)),
         patient=patient_of_dataset(document),
+        template=next(
+            (text_of(item, "TemplateIdentifier") for item in sequence(document, "ContentTemplateSequence")), ""
+        ),
+        groups=_measurement_groups(document, 0),
     )
 
 
@@ -78,6 +84,13 @@ def _selected(document: Dataset) -> Iterator[str]:
                     yield uid
     for keyword in ("CurrentRequestedProcedureEvidenceSequence", "PertinentOtherEvidenceSequence"):
         yield from _named_instances(document, keyword)
+
+
+def _measurement_groups(item: Dataset, depth: int) -> int:
+    if depth > _DEEPEST:
+        return 0
+    own = int(MEASUREMENT_GROUP.same_concept(code_of(item, "ConceptNameCodeSequence")))
+    return own + sum(_measurement_groups(child, depth + 1) for child in sequence(item, "ContentSequence"))
 
 
 def _referenced(item: Dataset, depth: int) -> Iterator[tuple[str, str]]:

@@ -35,6 +35,7 @@ from tumorresp.domain.terminology import (
     FINDING_SITE_SRT,
     LESION_ROLE,
     LESION_STATE,
+    MEASUREMENT_GROUP,
     NON_TARGET_CR,
     NON_TARGET_PD,
     NON_TARGET_SD,
@@ -57,7 +58,6 @@ from tumorresp.domain.terminology import (
 
 _Meaning = TypeVar("_Meaning", LesionRole, LesionState)
 
-_MEASUREMENT_GROUP = Code("125007", "DCM", "Measurement Group")
 _FINDING_CATEGORY = Code("276214006", "SCT", "Finding category")
 _ANATOMICAL_STRUCTURE = Code("91723000", "SCT", "Anatomical structure")
 _TOOL_NAMES = frozenset({"cornerstone3dtools", "cornerstonetools", "dcmjs"})
@@ -119,7 +119,7 @@ class StructuredReportReader:
         if aim_annotations(root):
             yield from aim_measurements(root, _document_facts(document, root, "dicom-sr", ()), self._shift)
             return
-        groups = [item for item in root.walk() if item.is_named(_MEASUREMENT_GROUP)]
+        groups = [item for item in root.walk() if item.is_named(MEASUREMENT_GROUP)]
         in_template = bool(groups)
         if not groups:
             groups = list(_vendor_groups(root))

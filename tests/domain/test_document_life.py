@@ -21,12 +21,12 @@ def at(hour: int) -> datetime.datetime:
 
 
 def measured(
-    document: str, lesion: str, length_mm: float = 30.0, reader: str = READER, study: str = "2"
+    document: str, lesion: str, length_mm: float = 30.0, reader: str = READER, study: str = "2", tool: str = "VIEWER"
 ) -> Measurement:
     middle = PLACES[lesion]
     return Measurement(
         measurement_uid=f"{document} {lesion}",
-        source=SourceDocument("dicom-sr-tid1500", document, "VIEWER"),
+        source=SourceDocument("dicom-sr-tid1500", document, tool),
         study_instance_uid=study,
         series_instance_uid="2.1",
         sop_instance_uid="2.1.1",
@@ -58,8 +58,21 @@ SITUATIONS = {
         set(),
     ),
     "a whole later reading leaves one out": ([one, document("two", measured("two", "A"), hour=9)], {"two A"}, set()),
-    "a later document corrects one lesion alone": (
+    "a later reading leaves one of two out": (
         [one, document("two", measured("two", "A", 33), hour=9)],
+        {"two A"},
+        set(),
+    ),
+    "a later document corrects one lesion of three alone": (
+        [
+            document("one", measured("one", "A"), measured("one", "B"), measured("one", "C")),
+            document("two", measured("two", "A", 33), hour=9),
+        ],
+        {"two A"},
+        {"one B", "one C"},
+    ),
+    "another tool's document measures one of two": (
+        [one, document("two", measured("two", "A", 33, tool="OTHER"), hour=9)],
         {"two A"},
         {"one B"},
     ),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tumorresp.domain.label import compared_label
 from tumorresp.domain.measurement import Axis, Measurement
 from tumorresp.domain.observers import reader_key
 from tumorresp.domain.patient_identity import PatientStatement
@@ -58,6 +59,10 @@ class DocumentFacts:
         SOP Class UID by SOP Instance UID of what the document refers to.
     patient
         None for files that are not DICOM.
+    template
+        Template Identifier (0040,DB00) of a structured report's root, empty where not stated.
+    groups
+        How many Measurement Groups (125007, DCM) it has.
     """
 
     document_uid: str
@@ -71,6 +76,8 @@ class DocumentFacts:
     selected: frozenset[str] = frozenset()
     image_classes: Mapping[str, str] = field(default_factory=dict)
     patient: PatientStatement | None = None
+    template: str = ""
+    groups: int = 0
 
 
 @dataclass(frozen=True)
@@ -203,7 +210,10 @@ def parts_of(document: MeasuredDocument) -> tuple[Part, ...]:
 def lies_on(one: Measurement, other: Measurement) -> bool:
     """Return whether two measurements are of one lesion by their place: the middle of one lies within the other."""
     if one.long_axis is None or other.long_axis is None:
-        return bool(one.label) and one.label == other.label
+        return compared_label(one.label) == compared_label(other.label) != ""
+    frames = {one.frame_of_reference_uid, other.frame_of_reference_uid} - {""}
+    if len(frames) > 1:
+        return False
     reach = min(one.long_axis.length_mm, other.long_axis.length_mm) / 2
     apart = np.subtract(one.long_axis.midpoint_lps_mm, other.long_axis.midpoint_lps_mm)
     return float(np.linalg.norm(apart)) <= reach
@@ -313,12 +323,29 @@ def _compared(earlier: Part, later: Part) -> _Comparison:
         lost = _only_in(later.measurements, earlier.measurements)
         return _Comparison(Replaced(later, earlier.facts.document_uid, words, lost))
     lost = _only_in(earlier.measurements, later.measurements)
-    # Nobody who only corrects one lesion writes down another again unchanged: the later document is a whole reading.
-    if not lost or any(_is_same_line(one, other) for one, other in pairs):
+    if not lost or _is_whole_reading(earlier, later, pairs, lost):
         words = "the same reader measured the same images again later"
         return _Comparison(Replaced(earlier, later.facts.document_uid, words, lost))
     again = frozenset(one.measurement_uid for one, _ in pairs)
     return _Comparison(measured_again=again, doubted=frozenset(item.measurement_uid for item in lost))
+
+
+def _is_whole_reading(
+    earlier: Part, later: Part, pairs: Sequence[tuple[Measurement, Measurement]], lost: Sequence[Measurement]
+) -> bool:
+    """Return whether a later document that leaves lesions out is a new reading, and no correction of some alone.
+
+    Nobody who only corrects one lesion writes down another again unchanged. And a tool that wrote several lesions into
+    one document writes the next reading whole, too; that it leaves out more than it measures again is no such reading.
+    """
+    if any(_is_same_line(one, other) for one, other in pairs):
+        return True
+    again = {one.measurement_uid for one, _ in pairs}
+    return _tools(earlier) == _tools(later) and len(lost) <= len(again)
+
+
+def _tools(part: Part) -> set[tuple[str, str]]:
+    return {(item.source.format, item.source.writer) for item in part.measurements}
 
 
 def _only_in(measurements: Sequence[Measurement], others: Sequence[Measurement]) -> tuple[Measurement, ...]:

@@ -35,6 +35,7 @@ LENGTH_SRT = Code("G-D7FE", "SRT", "Length")
 DIAMETER = Code("81827009", "SCT", "Diameter")
 DISTANCE = Code("121206", "DCM", "Distance")
 
+MEASUREMENT_GROUP = Code("125007", "DCM", "Measurement Group")
 FINDING = Code("121071", "DCM", "Finding")
 FINDING_SITE = Code("363698007", "SCT", "Finding Site")
 FINDING_SITE_SRT = Code("G-C0E3", "SRT", "Finding Site")

@@ -15,7 +15,7 @@ from tumorresp.service.decisions import read_patient_links
 from tumorresp.service.pipeline.inputs import WaitingItem
 from tumorresp.service.pipeline.stations import Stations
 from tumorresp.service.settings import Settings
-from tumorresp.service.subject_sorting import sort_into_subjects
+from tumorresp.service.subject_sorting import other_objects, sort_into_subjects
 from tumorresp.service.unexpected_failure import kind_and_place
 from tumorresp.service.wiring import create_workshops, station_settings
 
@@ -81,7 +81,7 @@ def evaluate_files(inputs: Sequence[Path], out: Path, settings: Settings, progre
         tuple(subjects),
         tuple(f"{item.message} {item.where}" for item in noted if item.waits),
         tuple(refused),
-        tuple(f"{item.message} {item.where}" for item in noted if not item.waits),
+        (*(f"{item.message} {item.where}" for item in noted if not item.waits), *other_objects(found.files)),
         "" if subjects else _why_nothing(noted, len(refused)),
     )
 

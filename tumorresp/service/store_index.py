@@ -11,6 +11,16 @@ from tumorresp.service.store import InstanceRecord, Store
 from tumorresp.service.store import WaitingItem as WaitingRecord
 
 IMAGES = ("CT",)
+_NOT_USED = {
+    "SEG": "masks are made here and not read",
+    "PR": "presentation states hold drawings without meaning",
+    "RTDOSE": "doses are not evaluated",
+    "RTPLAN": "treatment plans are not evaluated",
+    "REG": "registrations are made here and not read",
+    "OT": "neither CT nor measurements",
+    "DOC": "documents for people are not read",
+    "SC": "pictures without patient coordinates cannot be measured",
+}
 DOCUMENTS = ("SR", "RTSTRUCT", "KO")
 
 
@@ -45,6 +55,11 @@ class StoreIndex:
             for other, why in self._store.patient_doubts(subject_key)
         ]
         records += [WaitingRecord(subject_key, item.code, item.message, item.where) for item in items]
+        records += [
+            WaitingRecord(subject_key, "other-object", other_object_words(item.modality, item.instances), uid)
+            for item in self._store.series_of_subject(subject_key)
+            if item.modality not in (*IMAGES, *DOCUMENTS) and (uid := item.series_instance_uid)
+        ]
         self._store.record_waiting(subject_key, records)
 
     def record_deciding(self, subject_key: str, sentences: Sequence[str]) -> None:
@@ -54,6 +69,12 @@ class StoreIndex:
     def quarantine(self, file: InputFile, error: TumorRespError) -> None:
         """Keep a file's reason for not being used."""
         self._store.quarantine(file.path, error.code, error.message, error.where or file.name)
+
+
+def other_object_words(modality: str, number: int) -> str:
+    """Say of objects that are neither CT nor measurements that they are not used, and why."""
+    why = _NOT_USED.get(modality, "only CT is evaluated")
+    return f"{number} {modality or 'DICOM'} object(s) passed over: {why}."
 
 
 def doubt_words(other_subject: str, why: str) -> str:

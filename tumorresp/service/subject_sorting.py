@@ -12,7 +12,7 @@ from tumorresp.domain.identity import pseudonym
 from tumorresp.domain.patient_identity import LinkDecisions, PatientId, PatientStatement, Persons, persons
 from tumorresp.service.folder_index import FolderIndex
 from tumorresp.service.pipeline.inputs import InputFile, WaitingItem, Workshops
-from tumorresp.service.store_index import doubt_words, patient_of
+from tumorresp.service.store_index import doubt_words, other_object_words, patient_of
 from tumorresp.service.unexpected_failure import kind_and_place
 
 DOCUMENTS = (FileKind.SR, FileKind.RTSTRUCT, FileKind.KO, FileKind.AIM, FileKind.CSV, FileKind.JSON)
@@ -169,6 +169,15 @@ def _referenced(file: ScannedFile, workshops: Workshops) -> Iterable[set[str]]:
     marked = workshops.read_measurements(file.path)
     for name in ("sop_instance_uid", "series_instance_uid", "study_instance_uid"):
         yield {getattr(item, name) for item in marked} - {""}
+
+
+def other_objects(files: Sequence[ScannedFile]) -> list[str]:
+    """Say which DICOM objects are neither CT nor measurements, a series each."""
+    series: defaultdict[tuple[str, str], list[ScannedFile]] = defaultdict(list)
+    for file in files:
+        if file.kind in (FileKind.SEG, FileKind.OTHER_DICOM) and file.header is not None:
+            series[file.header.modality, file.header.series_instance_uid].append(file)
+    return [f"{other_object_words(modality, len(held))} {uid}" for (modality, uid), held in sorted(series.items())]
 
 
 def input_file(file: ScannedFile) -> InputFile:

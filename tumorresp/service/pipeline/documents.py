@@ -131,8 +131,7 @@ def counted_documents(
             WaitingItem(code, f"{len(items)} measurement(s) passed over: {words}.", name, _referred_to(items))
             for (code, words), items in reasons.items()
         ]
-        if not document.marked:
-            passed_over.append(WaitingItem("nothing-measured", _empty_words(document), name))
+        passed_over += [WaitingItem("nothing-measured", words, name) for words in _unread_words(document)]
         counted.append(replace(document, marked=tuple(kept)))
     return CountedDocuments(tuple(counted), frozenset(rejected), tuple(passed_over))
 
@@ -169,10 +168,20 @@ def _left_out(
     return ("no-lesion", f"no lesion: {no_lesion}") if no_lesion else None
 
 
-def _empty_words(document: ReadDocument) -> str:
-    if document.facts.selected or document.file.modality == "KO":
-        return "Key Object Selection that is no rejection note: passed over."
-    return "The document measures no lesion: no line, diameter or region with coordinates, and no statement of one."
+def _unread_words(document: ReadDocument) -> list[str]:
+    """Say what of a document is no measurement; nothing where all is one."""
+    facts, read = document.facts, len(document.marked)
+    if facts.selected or document.file.modality == "KO":
+        return ["Key Object Selection that is no rejection note: passed over."]
+    of_template = f" (template {facts.template})" if facts.template else ""
+    if not read and not facts.groups:
+        return [f"The document{of_template} measures no lesion: no measurement group, and no axis or diameter drawn."]
+    if facts.groups > read and not any(item.source.writer == OWN_WRITER for item in document.marked):
+        return [
+            f"{facts.groups - read} of the document's {facts.groups} measurement groups passed over: normal anatomy, "
+            "or no line, diameter or outline with coordinates (a number, a mask or a point alone is no size)."
+        ]
+    return []
 
 
 def what_stands(
@@ -219,6 +228,12 @@ def what_stands(
         )
         for item in found.replaced
     ]
+    again = [item for part in found.parts for item in part.measurements if item.measurement_uid in found.measured_again]
+    words = "A measurement of this document counts no more: the same reader measured its lesion again later."
+    notes += [
+        WaitingItem("document-replaced", words, _name_of(item, names), frozenset((item.study_instance_uid,)))
+        for item in again
+    ]
     return tuple(counted), tuple(notes)
 
 
@@ -234,6 +249,10 @@ def _says_something_else(item: Replaced, by: Sequence[Measurement]) -> bool:
 def _size(item: Measurement) -> tuple[Decimal | None, Decimal | None, str]:
     long, short = (None if axis is None else axis.size_mm for axis in (item.long_axis, item.short_axis))
     return long, short, str(item.state)
+
+
+def _name_of(item: Measurement, names: Mapping[str, str]) -> str:
+    return names.get(item.source.document_uid, item.source.document_uid)
 
 
 def _replacement(item: Replaced) -> Finding:

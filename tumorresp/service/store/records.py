@@ -18,7 +18,7 @@ PASSED_OVER = frozenset(
         "no-lesion",
         "nothing-measured",
         "region-without-size",
-        "other-format",
+        "other-object",
     )
 )
 """Codes of what is said and waits for nothing."""
