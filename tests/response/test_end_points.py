@@ -101,7 +101,8 @@ def test_a_death_on_the_day_of_another_therapy_came_before_it(therapy: int, days
 
 
 def test_survival_is_censored_when_last_seen() -> None:
-    assert points(course(("SD", 56)))[EndPointName.OS].end == day(56)
+    alive = points(course(("SD", 56)))[EndPointName.OS]
+    assert (alive.end, alive.event) == (day(56), False)
     assert points(course(("SD", 56)), last_alive=90)[EndPointName.OS].end == day(90)
 
 

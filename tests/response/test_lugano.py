@@ -301,6 +301,12 @@ def test_numbers_of_an_assessment() -> None:
     assert (length.value, length.reference, length.change_percent) == (Decimal(138), Decimal(150), Decimal(-8))
 
 
+def test_the_longest_of_two_spleens_is_the_organ_and_the_other_is_named() -> None:
+    first = assess_lugano(visits("T01=40x40 S1=140 S2=150"))[0]
+    (finding,) = [item for item in first.findings if item.code == "spleen-measured-twice"]
+    assert (finding.where, "S2" in finding.message) == ("S1", True)
+
+
 def test_role_of_the_baseline_counts() -> None:
     first, second, third = visits("T01n=40x25", "T01n=14x10", "T01n=20x15")
     called = tuple(

@@ -11,7 +11,13 @@ from tumorresp.response.choi_parameters import ChoiParameters, ProgressionRefere
 from tumorresp.response.course import Course
 from tumorresp.response.reasons import beside_limits, listing, percent_change
 from tumorresp.response.sum_criterion import SumCriterion
-from tumorresp.response.target_response import TargetResponse, shown_places
+from tumorresp.response.target_response import (
+    CONTRADICTORY,
+    NO_PROGRESSION_ALONE,
+    TargetResponse,
+    reappeared,
+    shown_places,
+)
 from tumorresp.response.target_sum import TargetSum
 
 
@@ -42,11 +48,10 @@ def choi_target_response(
     size = total.assessed
     words = [total.in_words(criterion, places)]
     if total.is_contradictory:
-        why = "What is said of split or merged lesions contradicts itself; the sum is not known → NE."
-        return TargetResponse(Category.NE, (*words, why))
+        return TargetResponse(Category.NE, (*words, CONTRADICTORY))
     if total.all_gone(rules.normal_node_mm):
         return _all_gone(total, words)
-    back = _reappeared(total, course, rules)
+    back = reappeared(total, course, criterion)
     if back:
         words.append(f"{listing(back)}: back after a complete response → PD.")
         return TargetResponse(Category.PD, tuple(words))
@@ -62,15 +67,8 @@ def choi_target_response(
 
 def _all_gone(total: TargetSum, words: list[str]) -> TargetResponse:
     if total.missing:
-        why = "The assessed lesions alone are no progression; the sum is not known → NE."
-        return TargetResponse(Category.NE, (*words, why))
+        return TargetResponse(Category.NE, (*words, NO_PROGRESSION_ALONE))
     return TargetResponse(Category.CR, (*words, "All target lesions are gone → CR."))
-
-
-def _reappeared(total: TargetSum, course: Course, rules: ChoiParameters) -> list[str]:
-    if not (course.had_complete_response and rules.reappearance_after_cr_is_pd):
-        return []
-    return [part.seen.name for part in total.parts if not part.seen.nodal and part.value > 0]
 
 
 def _category(

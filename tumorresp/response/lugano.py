@@ -22,7 +22,13 @@ from tumorresp.response.perpendicular_diameters import diameters_of, plain, prod
 from tumorresp.response.product_assessment import Conclusion, ProductRule, Reading, assess_products
 from tumorresp.response.reasons import beside_limits, listing, percent_change, ratio_as_percent
 from tumorresp.response.sum_criterion import SumCriterion
-from tumorresp.response.target_response import TargetResponse, shown_places
+from tumorresp.response.target_response import (
+    CONTRADICTORY,
+    NO_PROGRESSION_ALONE,
+    TargetResponse,
+    reappeared,
+    shown_places,
+)
 from tumorresp.response.target_sum import TargetPart, TargetSum
 
 CRITERION = "lugano"
@@ -125,11 +131,10 @@ def _target(
     places = shown_places(total, course, criterion)
     summed = total.in_words(criterion, places)
     if total.is_contradictory:
-        words = "What is said of split or merged lesions contradicts itself; the sum is not known → NE."
-        return TargetResponse(Category.NE, (summed, words))
+        return TargetResponse(Category.NE, (summed, CONTRADICTORY))
     if total.parts and not total.missing and all(_is_resolved(part, rules) for part in total.parts):
         return TargetResponse(Category.CR, (summed, f"{_resolved_words(total, rules)} → CR."))
-    back = _reappeared(total, course, rules)
+    back = reappeared(total, course, criterion)
     if back:
         return TargetResponse(Category.PD, (summed, f"{listing(back)}: back after a complete response → PD."))
     growths = tuple(lesion_growths(total.parts, nadirs[index], rules))
@@ -137,8 +142,7 @@ def _target(
     if grown:
         return TargetResponse(Category.PD, (summed, f"From its own nadir {grown} → PD."))
     if total.missing:
-        words = "The assessed lesions alone are no progression; the sum is not known → NE."
-        return TargetResponse(Category.NE, (summed, words))
+        return TargetResponse(Category.NE, (summed, NO_PROGRESSION_ALONE))
     said = (summed, f"Each lesion from its own nadir: {'; '.join(growth.words for growth in growths)}: no PD.")
     return _without_progression(criterion, total, course, places, said)
 
@@ -155,12 +159,6 @@ def _resolved_words(total: TargetSum, rules: LuganoParameters) -> str:
     if all(part.value == 0 for part in total.parts):
         return "All target lesions are gone"
     return f"All target nodes are at most {plain(rules.normal_node_mm)} mm long, other lesions are gone"
-
-
-def _reappeared(total: TargetSum, course: Course, rules: LuganoParameters) -> list[str]:
-    if not (course.had_complete_response and rules.reappearance_after_cr_is_pd):
-        return []
-    return [part.seen.name for part in total.parts if not part.seen.nodal and part.value > 0]
 
 
 def _without_progression(

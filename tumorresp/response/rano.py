@@ -20,7 +20,14 @@ from tumorresp.response.product_assessment import Conclusion, ProductRule, Readi
 from tumorresp.response.rano_parameters import RanoParameters
 from tumorresp.response.reasons import beside_limits, listing, percent_change, ratio_as_percent
 from tumorresp.response.sum_criterion import SumCriterion
-from tumorresp.response.target_response import TargetResponse, shown_places
+from tumorresp.response.target_response import (
+    CONTRADICTORY,
+    NO_PROGRESSION_ALONE,
+    TargetResponse,
+    alone_words,
+    reappeared,
+    shown_places,
+)
 from tumorresp.response.target_sum import TargetSum
 
 CRITERION = "rano"
@@ -123,23 +130,18 @@ def _target(
     places = _places(total, course, criterion, rules)
     summed = total.in_words(criterion, places)
     if total.is_contradictory:
-        words = "What is said of split or merged lesions contradicts itself; the sum is not known → NE."
-        return TargetResponse(Category.NE, (summed, words))
+        return TargetResponse(Category.NE, (summed, CONTRADICTORY))
     if total.assessed == 0:
         if total.missing:
             return TargetResponse(Category.NE, (summed, "The sum is not known → NE."))
         return TargetResponse(Category.CR, (summed, "No target lesion enhances any more → CR."))
-    if course.had_complete_response and rules.reappearance_after_cr_is_pd:
-        back = [part.seen.name for part in total.parts if part.value > 0]
+    if back := reappeared(total, course, criterion):
         return TargetResponse(Category.PD, (summed, f"{listing(back)}: back after a complete response → PD."))
     since_nadir = _since_nadir(total, course, criterion, places)
     if criterion.is_progression(total.assessed, course.nadir_sum):
-        alone = " by the assessed lesions alone, to which missing ones can only add" if total.missing else ""
-        return TargetResponse(Category.PD, (summed, f"{since_nadir}{alone} → PD."))
+        return TargetResponse(Category.PD, (summed, f"{since_nadir}{alone_words(total)} → PD."))
     if total.missing:
-        return TargetResponse(
-            Category.NE, (summed, "The assessed lesions alone are no progression; the sum is not known → NE.")
-        )
+        return TargetResponse(Category.NE, (summed, NO_PROGRESSION_ALONE))
     return _without_progression(rules, total, course, (summed, f"{since_nadir}: no PD."))
 
 

@@ -16,6 +16,8 @@ from tumorresp.response.sum_criterion import SumCriterion, compared
 from tumorresp.response.target_sum import TargetSum
 
 _MOST_PLACES = 12
+CONTRADICTORY = "What is said of split or merged lesions contradicts itself; the sum is not known → NE."
+NO_PROGRESSION_ALONE = "The assessed lesions alone are no progression; the sum is not known → NE."
 
 
 @dataclass(frozen=True)
@@ -43,17 +45,14 @@ def target_response(total: TargetSum, course: Course, criterion: SumCriterion) -
     places = shown_places(total, course, criterion)
     summed = total.in_words(criterion, places)
     if total.is_contradictory:
-        words = "What is said of split or merged lesions contradicts itself; the sum is not known → NE."
-        return TargetResponse(Category.NE, (summed, words))
+        return TargetResponse(Category.NE, (summed, CONTRADICTORY))
     # Lesions that are all gone or normal may be a complete response with the missing ones: that is no progression.
     is_gone = total.all_gone(criterion.normal_node_mm)
-    back = _reappeared(total, course, criterion)
+    back = reappeared(total, course, criterion)
     grown = criterion.is_progression(total.assessed, nadir)
     since_nadir = _since_nadir(total.assessed, nadir, course.nadir_visit, criterion, places)
     if total.missing and (is_gone or not (back or grown)):
-        return TargetResponse(
-            Category.NE, (summed, "The assessed lesions alone are no progression; the sum is not known → NE.")
-        )
+        return TargetResponse(Category.NE, (summed, NO_PROGRESSION_ALONE))
     if is_gone:
         words = "All target lesions are gone"
         if any(part.seen.nodal for part in total.parts):
@@ -62,8 +61,7 @@ def target_response(total: TargetSum, course: Course, criterion: SumCriterion) -
     if back:
         return TargetResponse(Category.PD, (summed, f"{listing(back)}: back after a complete response → PD."))
     if grown:
-        alone = " by the assessed lesions alone, to which missing ones can only add" if total.missing else ""
-        return TargetResponse(Category.PD, (summed, f"{since_nadir}{alone} → PD."))
+        return TargetResponse(Category.PD, (summed, f"{since_nadir}{alone_words(total)} → PD."))
     since_baseline = _since_baseline(total.assessed, baseline, criterion, places)
     reasons = (summed, f"{since_nadir}: no PD.")
     if criterion.is_partial_response(total.assessed, baseline):
@@ -144,7 +142,12 @@ def _percent_limit(ratio: Fraction) -> tuple[Fraction, ...]:
     return (100 * (ratio - 1),)
 
 
-def _reappeared(total: TargetSum, course: Course, criterion: SumCriterion) -> list[str]:
+def alone_words(total: TargetSum) -> str:
+    """Say that missing lesions change nothing of a progression, where some are."""
+    return " by the assessed lesions alone, to which missing ones can only add" if total.missing else ""
+
+
+def reappeared(total: TargetSum, course: Course, criterion: SumCriterion) -> list[str]:
     """Return the non-nodal targets that are there again after an overall CR, where that is PD."""
     if not (course.had_complete_response and criterion.reappearance_after_cr_is_pd):
         return []
