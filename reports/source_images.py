@@ -104,19 +104,29 @@ def _made_valid(image: Dataset) -> Dataset:
         if isinstance(value, str) and len(value) > _SHORT_STRING_LENGTH:
             setattr(image, keyword, value[:_SHORT_STRING_LENGTH].strip())
     for keyword in _DECIMALS:
-        value = image.get(keyword)
-        if value is None or value == "":
-            continue
-        if isinstance(value, MultiValue):
-            setattr(image, keyword, [format_number_as_ds(float(number)) for number in value])
-        else:
-            setattr(image, keyword, format_number_as_ds(float(value)))
+        _write_decimals_again(image, keyword)
+    if "SliceThickness" not in image and "PerFrameFunctionalGroupsSequence" not in image:
+        image.SliceThickness = None  # type 2: may be empty, not absent
     for keyword in _STUDY_ATTRIBUTES:
         if keyword not in image:  # type 2: may be empty, not absent
             setattr(image, keyword, "")
     if not image.get("FrameOfReferenceUID"):
         image.FrameOfReferenceUID = derived_uid("frame of reference", str(image.SeriesInstanceUID))
     return image
+
+
+def _write_decimals_again(image: Dataset, keyword: str) -> None:
+    """Write numbers in at most 16 characters; what is no number is left out."""
+    try:
+        value = image.get(keyword)
+        if value is None or value == "":
+            return
+        if isinstance(value, MultiValue):
+            setattr(image, keyword, [format_number_as_ds(float(number)) for number in value])
+        else:
+            setattr(image, keyword, format_number_as_ds(float(value)))
+    except (ValueError, TypeError):
+        del image[keyword]
 
 
 def _state_unicode(image: Dataset) -> None:

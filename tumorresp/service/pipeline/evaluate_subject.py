@@ -13,6 +13,7 @@ from tumorresp.domain.identity import derived_uuid
 from tumorresp.domain.lesion_tracking import Assignment, TrackingResult, follow_lesions
 from tumorresp.domain.mask_agreement import held_against_reader
 from tumorresp.domain.measurement import Measurement
+from tumorresp.domain.slice_comparison import slice_change_findings
 from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.response import assess_recist_1_1, assess_volumetric
 from tumorresp.response.baseline import BaselineChoice, choose_baseline
@@ -25,7 +26,7 @@ from tumorresp.response.target_choice import check_baseline
 from tumorresp.response.volumetric import CRITERION as VOLUMETRIC
 from tumorresp.service.pipeline.alignment import tracked_time_points
 from tumorresp.service.pipeline.lesion_results import LesionResult
-from tumorresp.service.pipeline.observations import visits_of
+from tumorresp.service.pipeline.observations import baseline_lesions, visits_of
 from tumorresp.service.pipeline.visits import Reading, ReadVisit
 
 ResultOf = Callable[[Measurement], LesionResult | None]
@@ -62,6 +63,7 @@ def evaluate_reading(
     choice = _baseline(visits_of(provisional, lesions, followed), start)
     points = _points(subject_key, reading, choice)
     assessed = _assessed(subject_key, visits_of(points, lesions, followed), choice, start)
+    baseline = baseline_lesions(points, lesions)
     return SubjectEvaluation(
         subject_key,
         patient_id,
@@ -78,6 +80,7 @@ def evaluate_reading(
                     *(assessed.of_baseline if point.order == 1 else ()),
                     *(() if point.is_counted else (_not_counted(),)),
                     *_not_used(followed[number]),
+                    *(slice_change_findings(lesions[number], baseline) if point.order > 1 else ()),
                 ),
                 assessed.differing.get(point.time_point_id, ()),
             )

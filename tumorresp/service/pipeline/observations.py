@@ -13,6 +13,7 @@ from tumorresp.domain.eligibility import method_of
 from tumorresp.domain.evaluation import AmbiguousMatch, Lesion, LesionEvaluation, TimePoint
 from tumorresp.domain.lesion_tracking import PendingLesion, TrackingResult
 from tumorresp.domain.measurement import Axis, LesionRole, LesionState, Measurement
+from tumorresp.domain.slice_comparison import slice_change_doubt
 from tumorresp.response.observation import LesionObservation, Visit
 
 _ADDS_NOTHING = (LesionState.ABSENT,)
@@ -31,26 +32,43 @@ def visits_of(
         What became of all measurements, by time point.
     """
     known: dict[str, Lesion] = {}
+    baseline = baseline_lesions(points, lesions)
     visits = []
     for point, items, result in zip(points, lesions, followed, strict=True):
         known |= {item.lesion.lesion_id: item.lesion for item in items}
         known |= {item.lesion.lesion_id: item.lesion for item in result.pending}
-        observations = tuple(_observations(point, items, result, known))
+        observations = tuple(_observations(point, items, result, known, baseline))
         visits.append(Visit(point.time_point_id, point.name, point.date, observations, point.first_date))
     return visits
 
 
+def baseline_lesions(
+    points: Sequence[TimePoint], lesions: Sequence[Sequence[LesionEvaluation]]
+) -> dict[str, LesionEvaluation]:
+    """Return the baseline's lesions by their ID."""
+    return {
+        item.lesion.lesion_id: item
+        for point, items in zip(points, lesions, strict=True)
+        if point.order == 1
+        for item in items
+    }
+
+
 def _observations(
-    point: TimePoint, items: Sequence[LesionEvaluation], result: TrackingResult, known: Mapping[str, Lesion]
+    point: TimePoint,
+    items: Sequence[LesionEvaluation],
+    result: TrackingResult,
+    known: Mapping[str, Lesion],
+    baseline: Mapping[str, LesionEvaluation],
 ) -> Iterator[LesionObservation]:
     waiting = _waiting_by_lesion(result)
     seen = {item.lesion.lesion_id for item in items} | {item.lesion.lesion_id for item in result.pending}
     for item in items:
-        yield _observed(item, waiting.get(item.lesion.lesion_id, ""))
+        yield _observed(item, waiting.get(item.lesion.lesion_id, ""), baseline.get(item.lesion.lesion_id))
     for pending in result.pending:
         yield _pending(pending)
     for normal in result.normal:  # no lesion here; what it measures decides later whether it has become one
-        yield _observed(LesionEvaluation(normal.lesion, normal.measurement, None, None), "")
+        yield _observed(LesionEvaluation(normal.lesion, normal.measurement, None, None), "", None)
     for lesion_id in sorted(waiting.keys() - seen):
         if lesion_id in known:
             yield _observation(known[lesion_id], LesionState.NOT_EVALUABLE, pending=waiting[lesion_id])
@@ -110,7 +128,7 @@ def _least(axes: Sequence[Axis | None]) -> Decimal | None:
     return min(lengths, default=None) if len(lengths) == len(axes) else None
 
 
-def _observed(item: LesionEvaluation, pending: str) -> LesionObservation:
+def _observed(item: LesionEvaluation, pending: str, baseline: LesionEvaluation | None) -> LesionObservation:
     measurement = item.measurement
     thickness = measurement.slice_thickness_mm
     has_volume = item.biomarkers is not None and item.mask is not None and not item.mask.is_empty
@@ -121,14 +139,16 @@ def _observed(item: LesionEvaluation, pending: str) -> LesionObservation:
         volume_mm3=to_decimal(item.biomarkers.voxel_volume_mm3) if has_volume and item.biomarkers else None,
         method=method_of(measurement.modality),
         slice_thickness_mm=None if thickness is None else to_decimal(thickness),
-        volume_doubt=_volume_doubt(item),
+        volume_doubt=_volume_doubt(item, baseline),
     )
 
 
-def _volume_doubt(item: LesionEvaluation) -> str:
-    """Return why the volume of a measured lesion is not known or not to be believed; empty where it is."""
+def _volume_doubt(item: LesionEvaluation, baseline: LesionEvaluation | None) -> str:
+    """Return why a lesion's volume is not known, not to be believed or not to be compared; empty where it is."""
     if item.biomarkers is not None and item.mask is not None and not item.mask.is_empty:
-        return item.biomarkers.volume_doubt
+        before = None if baseline is None else baseline.mask
+        changed = "" if before is None else slice_change_doubt(item.mask, before)
+        return "; ".join(words for words in (item.biomarkers.volume_doubt, changed) if words)
     if item.measurement.long_axis is None:
         return ""
     reasons = [finding.message for finding in item.findings if finding.code == "not-segmented"]
