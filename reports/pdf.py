@@ -66,7 +66,9 @@ _HEAD = ParagraphStyle("head", parent=_NOTE, fontName="Report-Bold")
 _CENTRE = ParagraphStyle("centre", parent=_TEXT, alignment=TA_CENTER, fontName="Report-Bold")
 _TITLE = ParagraphStyle("title", parent=_TEXT, fontName="Report-Bold", fontSize=16, leading=20)
 _H2 = ParagraphStyle("h2", parent=_TEXT, fontName="Report-Bold", fontSize=11, leading=15, spaceBefore=12, spaceAfter=4)
+_H2.keepWithNext = 1
 _H3 = ParagraphStyle("h3", parent=_TEXT, fontName="Report-Bold", fontSize=8.5, leading=12, spaceBefore=6, spaceAfter=2)
+_H3.keepWithNext = 1
 
 
 def build_pdf(evaluation: SubjectEvaluation, pictures: ReportPictures) -> bytes:

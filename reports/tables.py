@@ -1,4 +1,4 @@
-"""Response table and lesion listing as CSV and JSON, unrounded, with the units in the column names."""
+"""Response table and lesion listing as CSV and JSON, as rules compare them, with the units in the column names."""
 
 import csv
 import io
@@ -8,6 +8,7 @@ from typing import Any
 
 from reports.response_rows import RECIST, VOLUMETRIC, assessment_of, deciding_until
 from tumorresp.domain.assessment import Assessment
+from tumorresp.domain.decimal_mm import to_decimal
 from tumorresp.domain.evaluation import LesionEvaluation, SubjectEvaluation, TimePointEvaluation
 from tumorresp.domain.evaluation_findings import MATCH_AMBIGUOUS, PlacedFinding, all_findings, deciding_findings
 from tumorresp.domain.measurement import Axis
@@ -194,9 +195,9 @@ def _lesion_record(evaluation: SubjectEvaluation, point: TimePointEvaluation, it
         "reader_short_axis_mm": _length(measurement.short_axis),
         "mask_long_axis_mm": _length(biomarkers.long_axis) if biomarkers else None,
         "mask_short_axis_mm": _length(biomarkers.short_axis) if biomarkers else None,
-        "mask_volume_mm3": biomarkers.voxel_volume_mm3 if biomarkers else None,
+        "mask_volume_mm3": _volume(biomarkers.voxel_volume_mm3) if biomarkers else None,
         "volume_doubt": biomarkers.volume_doubt if biomarkers else None,
-        "mask_mesh_volume_mm3": biomarkers.mesh_volume_mm3 if biomarkers else None,
+        "mask_mesh_volume_mm3": _volume(biomarkers.mesh_volume_mm3) if biomarkers else None,
         "maximum_3d_diameter_mm": biomarkers.maximum_3d_diameter_mm if biomarkers else None,
         "mean_hu": biomarkers.mean_hu if biomarkers else None,
         "sd_hu": biomarkers.sd_hu if biomarkers else None,
@@ -211,4 +212,9 @@ def _lesion_record(evaluation: SubjectEvaluation, point: TimePointEvaluation, it
 
 
 def _length(axis: Axis | None) -> float | None:
-    return None if axis is None else axis.length_mm
+    return None if axis is None else float(axis.size_mm)
+
+
+def _volume(volume_mm3: float | None) -> float | None:
+    """Return a volume as rules compare it, without the noise of binary arithmetic."""
+    return None if volume_mm3 is None else float(to_decimal(volume_mm3))
