@@ -117,3 +117,32 @@ def test_a_series_of_two_patients_is_not_mixed(tmp_path: Path, node: ServiceProc
     found = state(node)
     assert [item["subject_key"] for item in found["subjects"]] == [pseudonym("P1")]
     assert any("another Patient ID" in item["message"] for item in found["quarantined"])
+
+
+SERVED_CASES = {
+    "07-superseded-sr": (["30.0", "30.0"], ["BASELINE", "SD"]),
+    "08-ohif-unknown-plus-ai": (["30.0", "20.0"], ["BASELINE", "PR"]),
+    "21-other-hospital-id": (["30.0", "20.0"], ["BASELINE", "PR"]),
+    "22-rejection-note": (["30.0", None], ["BASELINE", "NE"]),
+}
+
+
+@pytest.mark.parametrize("name", SERVED_CASES)
+def test_a_case_gives_its_right_answer_through_c_store(real_data: Path, node: ServiceProcess, name: str):
+    folder = real_data / "cases" / name
+    if not folder.is_dir():
+        pytest.skip("the real test data hold no such case")
+    sums, responses = SERVED_CASES[name]
+    send(sorted(folder.rglob("*.dcm")), node.destination)
+    deadline = time.monotonic() + 120
+    rows: list[dict[str, Any]] = []
+    while time.monotonic() < deadline:
+        for subject in state(node)["subjects"]:
+            answer = httpx.get(f"{node.api}/api/subjects/{subject['subject_key']}", timeout=30)
+            rows = answer.json()["responses"] if answer.is_success else []
+        if [row["recist_overall"] for row in rows] == responses:
+            break
+        time.sleep(0.3)
+    assert [row["recist_overall"] for row in rows] == responses
+    assert [row["recist_sum_mm"] and str(float(row["recist_sum_mm"])) for row in rows] == sums
+    assert len(state(node)["subjects"]) == 1

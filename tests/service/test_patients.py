@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
@@ -189,6 +190,18 @@ def test_a_rejected_image_takes_its_measurements_along(tmp_path: Path, evaluate:
     (subject,) = outcome.subjects
     assert [row["recist_overall"] for row in subject.document["responses"]] == ["BASELINE", "NE"]
     assert any("Rejected for Patient Safety Reasons" in words for words in outcome.passed_over)
+
+
+def test_a_note_under_another_patient_id_goes_where_the_document_is(tmp_path: Path):
+    write_ct(tmp_path / "ct", BASE, "20240110")
+    write_sr(tmp_path / "sr.dcm", BASE, "1.2.827.1")
+    note = write_note(tmp_path / "a-note.dcm", BASE, "1.2.827.3", ["1.2.827.1"])
+    dataset = pydicom.dcmread(note)
+    dataset.PatientID = "WRONG"
+    dataset.save_as(note)
+    index = index_of(tmp_path)
+    assert list(index.files) == [pseudonym("P1")]
+    assert plan(index, pseudonym("P1")).readings == ()
 
 
 def test_patient_links_come_from_a_file(tmp_path: Path, evaluate: Callable[..., EvaluationOutcome]):

@@ -56,9 +56,8 @@ def sort_into_subjects(
             item = WaitingItem("patient-unclear", doubt_words(subject[other], doubt.why), subject[one])
             index.doubts.setdefault(subject[one], []).append(item)
     refused: list[str] = []
-    for file in files:
-        if file.kind not in DOCUMENTS:
-            continue
+    # Key Object Selections last: what they name may be a document.
+    for file in sorted((one for one in files if one.kind in DOCUMENTS), key=lambda one: one.kind is FileKind.KO):
         try:
             key = _subject_of_document(file, workshops, images, index)
         except TumorRespError as error:
@@ -68,6 +67,8 @@ def sort_into_subjects(
             refused.append(f"{file.path.name}: unexpected failure: {kind_and_place(error)}")
             continue
         index.files.setdefault(key, []).append(input_file(file))
+        if file.header is not None:
+            images.subjects_of_uid[file.header.sop_instance_uid].add(key)
     return index, refused
 
 
