@@ -111,7 +111,8 @@ def _over_time(
     is_immune = name == IRECIST or any(item.overall in _IMMUNE for item in responses)
     rule = irecist_best_response if is_immune else best_response
     best, confirmed = (
-        best_with_refused(responses, dates, partial(_best, rule, dates, protocol, wanted)) for wanted in (False, True)
+        best_with_refused(responses, dates, protocol.best_response, partial(_best, rule, dates, protocol, wanted))
+        for wanted in (False, True)
     )
     if is_immune:
         responses = recist_form(responses)

@@ -10,16 +10,22 @@ from dataclasses import replace
 
 from tumorresp.domain.assessment import Category
 from tumorresp.domain.finding import Finding, Severity
+from tumorresp.response.best_response import BestResponseParameters
+from tumorresp.response.counted_responses import CountedUntil
 from tumorresp.response.outcome import BestResponse, EndPoint, EndPointName
+from tumorresp.response.reasons import listing
 from tumorresp.response.refused import PROGRESSION
 from tumorresp.response.subject import DatedResponse, SubjectDates
 
 _NOTHING_BETTER = PROGRESSION | {Category.NE, Category.MISSING}
-_NEW_THERAPY, _DEATH = "new_therapy_date", "death_date"
+_NEW_THERAPY, _STATED_PROGRESSION, _DEATH = "new_therapy_date", "stated_progression_date", "death_date"
 
 
 def best_with_refused(
-    responses: Sequence[DatedResponse], dates: SubjectDates, best_of: Callable[[Sequence[DatedResponse]], BestResponse]
+    responses: Sequence[DatedResponse],
+    dates: SubjectDates,
+    parameters: BestResponseParameters,
+    best_of: Callable[[Sequence[DatedResponse]], BestResponse],
 ) -> BestResponse:
     """Return the best response that is certain: of the visits up to the first that refused input keeps back.
 
@@ -38,8 +44,9 @@ def best_with_refused(
         return best
     ordered = sorted(responses, key=_date_of)
     first = next((index for index, item in enumerate(ordered) if item.refused), None)
-    if _NEW_THERAPY in dates.refused:
-        certain, why = best_of(()), f"{_NEW_THERAPY} could not be read, it is not known which visits count"
+    ends = _ends(dates, parameters)
+    if ends:
+        certain, why = best_of(()), f"{listing(ends)} could not be read, it is not known which visits count"
     elif first is None:
         return best
     else:
@@ -52,6 +59,13 @@ def best_with_refused(
     if certain.category is Category.MISSING:
         certain = replace(certain, category=Category.NE)
     return replace(certain, reasons=(*certain.reasons, words), findings=(*certain.findings, finding))
+
+
+def _ends(dates: SubjectDates, parameters: BestResponseParameters) -> list[str]:
+    """Return the dates after which nothing counts, as the protocol has it, that could not be read."""
+    ends = [_NEW_THERAPY] if parameters.cut_at_new_therapy else []
+    ends += [_STATED_PROGRESSION] if parameters.counted_until is CountedUntil.STATED else []
+    return [name for name in ends if name in dates.refused]
 
 
 def with_refused_dates(

@@ -12,7 +12,7 @@ from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response.evaluate import evaluate_course
-from tumorresp.response.protocol import Protocol
+from tumorresp.response.protocol import Protocol, protocol_from
 from tumorresp.response.subject import Demographics, SubjectCourse
 from tumorresp.response.table.columns import LESION_COLUMNS, RESPONSE_COLUMNS, json_schema
 from tumorresp.response.table.conventions import PartialDates, TableConventions
@@ -256,6 +256,16 @@ def test_another_therapy_of_unknown_date_keeps_the_best_response_back() -> None:
     assert outcome.best_response is not None
     assert str(outcome.best_response.category) == "NE"
     assert "new_therapy_date could not be read" in outcome.best_response.reasons[-1]
+
+
+def test_a_stated_progression_of_unknown_date_matters_where_the_protocol_cuts_there() -> None:
+    rows = (BASELINE | {"reference_date": "2024-01-11"}, LATER | {"stated_progression_date": "soon"})
+    (course,), _ = read(*rows)
+    for until, expected in (("stated", "NE"), ("first-pd", "PR")):
+        protocol = protocol_from({"best_response": {"counted_until": until}})
+        (outcome,) = evaluate_course(course, ["recist-1.1"], protocol).outcomes
+        assert outcome.best_response is not None
+        assert str(outcome.best_response.category) == expected
 
 
 def test_a_death_of_unknown_date_is_said_at_the_end_points() -> None:

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tumorresp.response.criteria import CRITERIA
-from tumorresp.response.evaluate import evaluate_course
+from tumorresp.response.evaluate import evaluate_course, evaluate_reported
 from tumorresp.response.protocol import Protocol
 from tumorresp.response.table.conventions import TableConventions
 from tumorresp.response.table.lesion_table import courses_of_subject
+from tumorresp.response.table.response_table import reported_courses
 from tumorresp.response.table.rows import understood_rows
 
 DAYS = ("2024-01-10", "2024-03-10", "2024-05-12", "2024-07-10")
@@ -113,3 +114,37 @@ def test_a_damaged_size_never_takes_a_visit_away(data: st.DataObject) -> None:
     damaged = [dict(row) for row in rows]
     damaged[number] |= {"long_axis_mm": "14,0", "state": "shrunk"}
     assert {day for _, day in evaluated(damaged).responses} == {day for _, day in evaluated(rows).responses}
+
+
+def best_of_reported(rows: list[Row]) -> dict[bool, str]:
+    """Return the best responses of one subject by confirmation."""
+    conventions = TableConventions()
+    understood, _ = understood_rows("responses", enumerate(rows, start=2), conventions)
+    (course,), _ = reported_courses(understood, conventions)
+    (outcome,) = evaluate_reported(course, Protocol()).outcomes
+    found = (outcome.best_response, outcome.confirmed_response)
+    return {item.confirmed: str(item.category) for item in found if item is not None}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_damage_to_a_reported_response_never_makes_the_best_one_better(data: st.DataObject) -> None:
+    plain = st.sampled_from(["CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE"])
+    immune = st.sampled_from(["iCR", "iPR", "iSD", "iUPD", "iCPD", "NE"])
+    words = data.draw(st.lists(data.draw(st.sampled_from([plain, immune])), min_size=1, max_size=5))
+    rows: list[Row] = []
+    for index, word in enumerate(words):
+        day = datetime.date(2024, 3, 1) + datetime.timedelta(days=50 * index)
+        more: Row = {"progression_date": str(day - datetime.timedelta(days=60))} if word == "PD" and index else {}
+        rows.append({"subject": "S", "date": str(day), "response": word, "reference_date": "2024-01-02"} | more)
+    if data.draw(st.booleans()):
+        rows[0]["new_therapy_date"] = data.draw(st.sampled_from(["2024-04-01", "2024-06-01"]))
+    number = data.draw(st.integers(0, len(rows) - 1))
+    column = data.draw(st.sampled_from([name for name in rows[number] if name != "subject"]))
+    damaged = [dict(row) for row in rows]
+    damaged[number][column] = data.draw(st.sampled_from(["§", "2024-13-45"]))
+    whole, left = best_of_reported(rows), best_of_reported(damaged)
+    assert left.keys() == whole.keys()
+    for confirmed, category in whole.items():
+        if category in RANKS and left[confirmed] in RANKS:
+            assert RANKS[left[confirmed]] <= RANKS[category], (confirmed, column)

@@ -164,6 +164,8 @@ def _unread(row: Row, facts: LesionFacts) -> str:
 
     A non-target lesion needs no size where its state is said.
     """
+    if not row.refused:
+        return facts.unknown
     needed = (
         ("state",) if facts.role is LesionRole.NON_TARGET and "state" in row.values else (*_LENGTHS, "unit", "state")
     )
@@ -191,7 +193,7 @@ def _refused(row: Row, facts: LesionFacts, why: str) -> Iterator[Refused]:
     if why:
         yield Refused(f"{name}: {why}", row.where, facts.lesion_id, facts.role)
         return
-    if facts.role is LesionRole.NON_TARGET:
+    if facts.role is LesionRole.NON_TARGET or not row.refused:
         return
     quantities = {
         **dict.fromkeys(_VOLUMES, "volume-"),

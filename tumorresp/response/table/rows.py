@@ -117,12 +117,17 @@ def understood_rows(
         noticed: list[Finding] = []
         for column in [columns[name] for name in dict.fromkeys((*required, *filled)) if name in columns]:
             read = _cell(column, raw.get(column.name), number, conventions)
-            noticed += [] if read.finding is None else [read.finding]
-            if read.value is not None:
-                values[column.name] = read.value
-                noticed += _unlikely_date(column, read.value, number, today)
-            elif read.refused:
-                refused[column.name] = read.refused
+            if isinstance(read, _Refused):
+                noticed.append(read.finding)
+                refused[column.name] = read.words
+                continue
+            if isinstance(read, _Imputed):
+                noticed.append(read.finding)
+                read = read.value
+            if read is not None:
+                values[column.name] = read
+                if column.kind is Kind.DATE:
+                    noticed += _unlikely_date(column, read, number, today)
         for flag, name in ((NOT_READ, main), (NO_SUBJECT, "subject")):
             if raw.get(flag):
                 refused[name] = str(raw[flag])
@@ -158,20 +163,25 @@ _EARLIEST = datetime.date(1990, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """A cell as read: its value, or what is wrong with it."""
+class _Refused:
+    """What is wrong with a cell."""
 
-    value: Cell = None
-    refused: str = ""
-    finding: Finding | None = None
-
-
-_EMPTY = _Read()
+    words: str
+    finding: Finding
 
 
-def _cell(column: Column, raw: object, number: int, conventions: TableConventions) -> _Read:
+@dataclass(frozen=True, slots=True)
+class _Imputed:
+    """A date that was completed."""
+
+    value: datetime.date
+    finding: Finding
+
+
+def _cell(column: Column, raw: object, number: int, conventions: TableConventions) -> Cell | _Refused | _Imputed:
+    """Return a cell's value, None when empty; or what is wrong with it."""
     if raw is None:
-        return _empty(column, number) if column.required else _EMPTY
+        return _empty(column, number) if column.required else None
     try:
         value = cell_value(column, raw)
     except PartialDate as error:
@@ -180,21 +190,19 @@ def _cell(column: Column, raw: object, number: int, conventions: TableConvention
             return _refused(column, number, "partial-date", str(error))
         words = f"The date {error.text} has no day: {taken} is taken ({conventions.partial_dates} day)."
         where = f"row {number}, {column.name}"
-        return _Read(taken, finding=Finding("partial-date-imputed", Severity.WARNING, words, where))
+        return _Imputed(taken, Finding("partial-date-imputed", Severity.WARNING, words, where))
     except BadCell as error:
         return _refused(column, number, "unreadable-cell", str(error))
-    if value is None:
-        return _empty(column, number) if column.required else _EMPTY
-    return _Read(value)
+    return _empty(column, number) if value is None and column.required else value
 
 
-def _empty(column: Column, number: int) -> _Read:
+def _empty(column: Column, number: int) -> _Refused:
     return _refused(column, number, "empty-cell", f"{column.name} is empty")
 
 
-def _refused(column: Column, number: int, code: str, why: str) -> _Read:
+def _refused(column: Column, number: int, code: str, why: str) -> _Refused:
     """Return a cell that cannot be read; it decides unless nothing else is lost with it."""
     decides = column.loss is not Loss.ITSELF
     words = f"{why}; {column.loss}."
     finding = Finding(code, Severity.ERROR, words, f"row {number}, {column.name}", decides=decides)
-    return _Read(refused=why, finding=finding)
+    return _Refused(why, finding)
