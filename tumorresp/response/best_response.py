@@ -354,4 +354,4 @@ def _disease_after_cr(counted: Sequence[DatedResponse]) -> tuple[Finding, ...]:
         f"CR at {complete.name} ({complete.date}) is followed by {item.overall} at {item.name} ({item.date}): disease "
         "that is back after a complete response is PD, or the CR was none. A reader must decide."
     )
-    return (Finding(code, Severity.WARNING, words, item.source or item.name),)
+    return (Finding(code, Severity.WARNING, words, item.source or item.name, decides=True),)

@@ -119,7 +119,7 @@ def _longest_diameter(rules: ChoiParameters, seen: LesionObservation) -> TargetS
         return TargetSize(rules.too_small_mm, "too small to measure")
     if seen.short_axis_mm is not None:
         words = f"{seen.name} has a short axis only; the Choi criteria sum longest diameters: it is not evaluable."
-        return TargetSize(None, finding=Finding("no-long-axis", Severity.ERROR, words, seen.lesion_id))
+        return TargetSize(None, finding=Finding("no-long-axis", Severity.ERROR, words, seen.lesion_id, decides=True))
     return TargetSize(None)
 
 

@@ -146,7 +146,7 @@ def _mean(parts: Sequence[TargetPart], rules: ChoiParameters) -> _Mean:
 def _no_density(seen: LesionObservation) -> Finding:
     why = "has no mean density" if seen.mean_density_hu is None else f"has a density, but was measured by {seen.method}"
     words = f"{seen.name} {why}: the mean density of the visit is not known."
-    return Finding("density-missing", Severity.WARNING, words, seen.lesion_id)
+    return Finding("density-missing", Severity.WARNING, words, seen.lesion_id, decides=True)
 
 
 def _allows_percentage(reference: Fraction, rules: ChoiParameters) -> bool:
@@ -156,7 +156,7 @@ def _allows_percentage(reference: Fraction, rules: ChoiParameters) -> bool:
 def _no_percentage(reference: Fraction, rules: ChoiParameters) -> Finding:
     least = max(rules.least_baseline_hu, Decimal(0))
     words = f"A baseline density of {beside_limits(reference, [least])} HU allows no percentage (least {least} HU)."
-    return Finding("density-percent-undefined", Severity.WARNING, words)
+    return Finding("density-percent-undefined", Severity.WARNING, words, decides=True)
 
 
 def _change_words(change: Fraction, rules: ChoiParameters) -> str:

@@ -117,7 +117,7 @@ def _grown_without_density(rules: ChoiParameters) -> tuple[Category, str, tuple[
     if not rules.growth_alone_is_progression:
         return Category.NE, "The size has grown, but a density that could excuse it is not known", ()
     words = "The size has grown and no density is known that could excuse it"
-    finding = Finding("progression-without-density", Severity.WARNING, f"{words}: PD by size alone.")
+    finding = Finding("progression-without-density", Severity.WARNING, f"{words}: PD by size alone.", decides=True)
     return Category.PD, words, (finding,)
 
 

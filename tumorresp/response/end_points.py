@@ -112,7 +112,7 @@ def with_reference(dates: SubjectDates, baseline: datetime.date | None) -> tuple
     ):
         if day is not None and day < reference:
             text = f"{words} on {day} lies before the reference date {reference}: it is not used."
-            findings.append(Finding("date-before-reference", Severity.ERROR, text))
+            findings.append(Finding("date-before-reference", Severity.ERROR, text, decides=True))
     kept = replace(
         dates,
         reference=reference,

@@ -136,4 +136,4 @@ def _after_death(dates: SubjectDates, visits: Sequence[datetime.date]) -> tuple[
     if not late:
         return ()
     words = f"A visit on {late[0]} lies after the death on {dates.death}: it counts in no best response or end point."
-    return (Finding("visit-after-death", Severity.ERROR, words),)
+    return (Finding("visit-after-death", Severity.ERROR, words, decides=True),)

@@ -59,7 +59,7 @@ def spleen_of(baseline: Visit, rules: LuganoParameters) -> tuple[LesionObservati
     spleen = max(found, key=lambda seen: (seen.long_axis_mm, seen.lesion_id))
     words = f"is in the spleen with one axis, as is {spleen.name}, which is taken for the organ's length."
     return spleen, tuple(
-        Finding("spleen-measured-twice", Severity.WARNING, f"{seen.name} {words}", seen.lesion_id)
+        Finding("spleen-measured-twice", Severity.WARNING, f"{seen.name} {words}", seen.lesion_id, decides=True)
         for seen in found
         if seen is not spleen
     )

@@ -83,7 +83,7 @@ def _viable_diameter(rules: MRecistParameters, seen: LesionObservation) -> Targe
             words = (
                 f"{seen.name} is called absent, but has a viable diameter: it is not evaluable until one is corrected."
             )
-            return TargetSize(None, finding=Finding("absent-with-size", Severity.ERROR, words, seen.lesion_id))
+            return _not_evaluable("absent-with-size", words, seen)
         return TargetSize(Decimal(0), "absent")
     if viable is not None:
         return TargetSize(viable, "" if viable else "no arterial enhancement", _impossible(seen, viable))
@@ -92,7 +92,7 @@ def _viable_diameter(rules: MRecistParameters, seen: LesionObservation) -> Targe
     if rules.long_axis_outside_liver and counted_organ(seen.organ, nodal=False) not in ("", LIVER):
         return TargetSize(seen.long_axis_mm, "longest diameter, outside the liver", quantity="long axis")
     words = f"{seen.name} has a longest diameter, but no viable one, which mRECIST counts: it is not evaluable."
-    return TargetSize(None, finding=Finding("no-viable-diameter", Severity.ERROR, words, seen.lesion_id))
+    return _not_evaluable("no-viable-diameter", words, seen)
 
 
 def _node(rules: MRecistParameters, seen: LesionObservation) -> TargetSize:
@@ -105,12 +105,16 @@ def _node(rules: MRecistParameters, seen: LesionObservation) -> TargetSize:
         return TargetSize(rules.too_small_mm, "too small to measure")
     if seen.long_axis_mm is not None or seen.viable_long_axis_mm is not None:
         words = f"{seen.name} is a node without a short axis, the one that mRECIST counts: it is not evaluable."
-        return TargetSize(None, finding=Finding("node-without-short-axis", Severity.ERROR, words, seen.lesion_id))
+        return _not_evaluable("node-without-short-axis", words, seen)
     return TargetSize(None)
 
 
 def _is_too_small(seen: LesionObservation) -> bool:
     return seen.state is LesionState.TOO_SMALL
+
+
+def _not_evaluable(code: str, words: str, seen: LesionObservation) -> TargetSize:
+    return TargetSize(None, finding=Finding(code, Severity.ERROR, words, seen.lesion_id, decides=True))
 
 
 def _impossible(seen: LesionObservation, viable: Decimal) -> Finding | None:

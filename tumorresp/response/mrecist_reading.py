@@ -106,7 +106,7 @@ def _non_target(seen: LesionObservation, rules: MRecistParameters) -> _Read:
         return _Read(gone, f"{seen.name} has no arterial enhancement left: it counts as gone.")
     if seen.state is LesionState.UNEQUIVOCAL_PROGRESSION and _lacks_cytology(seen, rules):
         words = f"{seen.name} is worse, but no positive cytology is stated: by mRECIST that is no progression."
-        finding = Finding("effusion-without-cytology", Severity.WARNING, words, seen.lesion_id)
+        finding = Finding("effusion-without-cytology", Severity.WARNING, words, seen.lesion_id, decides=True)
         return _Read(replace(seen, state=LesionState.PRESENT), words, finding)
     return _Read(seen)
 
@@ -175,7 +175,7 @@ def _new_nodule(seen: LesionObservation, smallest: Decimal | None, rules: MRecis
 
 def _equivocal(seen: LesionObservation, code: str, why: str) -> _Read:
     words = f"{seen.name} is new, but {why}: equivocal by mRECIST."
-    finding = Finding(code, Severity.WARNING, words, seen.lesion_id)
+    finding = Finding(code, Severity.WARNING, words, seen.lesion_id, decides=True)
     return _Read(replace(seen, state=LesionState.EQUIVOCAL), words, finding)
 
 
@@ -203,7 +203,7 @@ def _target(seen: LesionObservation, rules: MRecistParameters) -> list[Finding]:
     viable = seen.viable_long_axis_mm
     if viable == 0:
         words = f"Target {seen.name} has no arterial enhancement: nothing viable can be followed."
-        findings.append(Finding("target-not-viable", Severity.ERROR, words, seen.lesion_id))
+        findings.append(Finding("target-not-viable", Severity.ERROR, words, seen.lesion_id, decides=True))
     elif viable is not None and viable < rules.least_target_mm:
         size = beside_limits(viable, [rules.least_target_mm])
         words = f"Target {seen.name} has {size} mm of viable diameter, less than {rules.least_target_mm} mm."
@@ -213,7 +213,7 @@ def _target(seen: LesionObservation, rules: MRecistParameters) -> list[Finding]:
         findings.append(Finding("target-treated-before", Severity.INFO, words, seen.lesion_id))
     elif seen.irradiated:
         words = f"Target {seen.name} was treated locally before and shows no viable part: it is no target."
-        findings.append(Finding("target-treated-before", Severity.ERROR, words, seen.lesion_id))
+        findings.append(Finding("target-treated-before", Severity.ERROR, words, seen.lesion_id, decides=True))
     if _matches(_ILL_DEFINED, seen.organ, seen.label):
         words = f"Target {seen.name}: portal vein thrombus and infiltrative growth are non-target by mRECIST."
         findings.append(Finding("target-not-measurable", Severity.WARNING, words, seen.lesion_id))

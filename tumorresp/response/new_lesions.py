@@ -269,9 +269,10 @@ def _barely_grown(
 
 
 def _equivocal(seen: LesionObservation, normal_node_mm: Decimal) -> Finding:
+    is_computed = seen.state is not LesionState.EQUIVOCAL and seen.short_axis_mm is not None
     if seen.state is not LesionState.EQUIVOCAL and seen.short_axis_mm is not None:
         size = beside_limits(seen.short_axis_mm, [normal_node_mm])
         words = f"{seen.name} was a normal node and is {size} mm now: too little growth to be sure of new disease."
     else:
         words = f"{seen.name} is equivocal: look again at the next time point, or decide now."
-    return Finding("equivocal-new-lesion", Severity.WARNING, words, seen.lesion_id)
+    return Finding("equivocal-new-lesion", Severity.WARNING, words, seen.lesion_id, decides=is_computed)

@@ -97,7 +97,7 @@ def _one_diameter_only(seen: LesionObservation) -> Finding | None:
     if seen.state is LesionState.NOT_EVALUABLE or (seen.long_axis_mm is None and seen.short_axis_mm is None):
         return None
     words = f"{seen.name} has one diameter only; the product takes two perpendicular ones: it is not evaluable."
-    return Finding("one-diameter-only", Severity.ERROR, words, seen.lesion_id)
+    return Finding("one-diameter-only", Severity.ERROR, words, seen.lesion_id, decides=True)
 
 
 def _growth(reference: Decimal, total: Decimal) -> Decimal:

@@ -247,7 +247,7 @@ def _is_absent(stands: Standing) -> bool:
 
 
 def _error(code: str, words: str, lesion_id: str) -> Finding:
-    return Finding(code, Severity.ERROR, words, lesion_id)
+    return Finding(code, Severity.ERROR, words, lesion_id, decides=True)
 
 
 def twice_at_baseline(lesion: LesionObservation, baseline: Visit) -> Finding | None:
@@ -291,7 +291,7 @@ def descent_findings(
             yield _error("role-unlike-its-parent", words, seen.lesion_id)
         elif LesionRole.TARGET in roles and len(roles) > 1:
             words = f"{seen.name} holds target and non-target lesions; its whole size counts in the sum of the targets."
-            yield Finding("target-merged-with-non-target", Severity.WARNING, words, seen.lesion_id)
+            yield Finding("target-merged-with-non-target", Severity.WARNING, words, seen.lesion_id, decides=True)
 
 
 def _merged_findings(visit: Visit, fragments: Fragments) -> Iterator[Finding]:

@@ -189,7 +189,7 @@ def _doubts(seen: LesionObservation, *, is_sized: bool) -> Iterator[Finding]:
         severity = Severity.INFO
         if not is_sized:
             words, severity = f"{words} Without a size it is not evaluable: measure it.", Severity.WARNING
-        yield Finding("progression-of-target-stated", severity, words, seen.lesion_id)
+        yield Finding("progression-of-target-stated", severity, words, seen.lesion_id, decides=not is_sized)
     elif is_sized:
         words = f"{seen.name} is called equivocal; its size counts in the sum."
         yield Finding("equivocal-target", Severity.WARNING, words, seen.lesion_id)

@@ -72,7 +72,7 @@ def _at_follow_up(
     overall, words = overall_response(target.category, non_target, new.status)
     if visit.markers_elevated and criterion.markers_count and Category.CR in (non_target, overall):
         if visits[0].markers_elevated is False:
-            finding = Finding("markers-rose", Severity.WARNING, _MARKERS_ROSE, visit.name)
+            finding = Finding("markers-rose", Severity.WARNING, _MARKERS_ROSE, visit.name, decides=True)
             findings.append(finding)
             reasons.append(finding.message)
         else:
