@@ -804,6 +804,25 @@ def test_judgement_without_a_mistake_is_the_criterion(texts: list[str]) -> None:
             assert judgement.category(index) is derivation.assessments[index].target
 
 
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ((100, 60, 71), Category.PR),
+        ((100, 60, 60, 71), Category.PR),
+        ((100, 60, 80, 71), Category.SD),
+        ((100, 60, 80, 70, 71), Category.PR),
+        ((100, 75, 80), Category.SD),
+    ],
+)
+def test_response_carried_forward_lasts_until_progression(sizes: tuple[int, ...], expected: Category) -> None:
+    derivation = Derivation(
+        course_of(*(f"T01={size}" for size in sizes)).visits, Recist11Parameters(pr_carry_forward=True)
+    )
+    last = len(sizes) - 1
+    assert derivation.assessments[last].target is expected
+    assert Judgement(derivation, percentage_places=30).category(last) is expected
+
+
 def test_response_after_progression() -> None:
     course = course_of("T01=100", "T01=130", "T01=100")
     reported = as_derived(course)
