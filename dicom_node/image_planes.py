@@ -11,6 +11,7 @@ from dicom_node.parser_errors import PARSER_ERRORS
 from tumorresp.domain.errors import InvalidGeometry
 from tumorresp.domain.geometry import ImagePlane, Vector3, vector3
 from tumorresp.domain.scan_times import ScanTimes
+from tumorresp.domain.series_look import SeriesLook
 
 # Unit vectors are written with a few decimals; beyond this the orientation is wrong, not rounded.
 _ORIENTATION_TOLERANCE = 0.01
@@ -120,6 +121,10 @@ def _date(value: object) -> datetime.date | None:
         return None
 
 
+def _text(value: object) -> str:
+    return str(value or "").strip()
+
+
 def _number(value: object) -> float | None:
     try:
         number = float(str(value))
@@ -161,6 +166,7 @@ def _plane(dataset: Dataset, items: list[Dataset], frame_number: int | None, whe
         calibrated=calibrated,
         acquired_on=study_date_of(dataset),
         times=scan_times_of(dataset, items),
+        look=SeriesLook(_text(dataset.get("SeriesDescription")), _text(dataset.get("ContrastBolusAgent"))),
     )
 
 

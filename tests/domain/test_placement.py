@@ -19,6 +19,7 @@ from tumorresp.domain.measurement import (
     SourceDocument,
 )
 from tumorresp.domain.placement import check_identities, place
+from tumorresp.domain.series_look import SeriesLook
 from tumorresp.domain.terminology import LYMPH_NODE, Code
 
 PLANE = ImagePlane(
@@ -374,3 +375,23 @@ def test_an_oblique_image():
     )
     placed = place(marked(line((10, 10), (40, 50))), {"1.2.1": [oblique]})
     assert placed.long_axis.length_mm == pytest.approx(0.7 * 50)
+
+
+def test_the_series_that_is_taken_of_several_is_named():
+    thin = replace(PLANE, sop_instance_uid="thin", series_instance_uid="s1", slice_thickness_mm=1.0)
+    thick = replace(PLANE, sop_instance_uid="thick", series_instance_uid="s2", slice_thickness_mm=5.0)
+    planes = {
+        "thin": [replace(thin, look=SeriesLook("Thorax 1.0"))],
+        "thick": [replace(thick, look=SeriesLook("Thorax 5.0"))],
+    }
+    axis = MarkedAxis(lps_mm=(PLANE.pixel_to_lps(10, 10), PLANE.pixel_to_lps(20, 10)))
+    free = MarkedMeasurement(
+        "m", SourceDocument("rtstruct", "d"), frame_of_reference_uid=PLANE.frame_of_reference_uid, long_axis=axis
+    )
+    placed = place(free, planes)
+    (finding,) = [f for f in placed.findings if f.code == "series-chosen"]
+    assert "“Thorax 1.0” is taken" in finding.message
+    assert "beside “Thorax 5.0”" in finding.message
+    named = replace(free, sop_instance_uid="thick")
+    assert not any(f.code == "series-chosen" for f in place(named, planes).findings)
+    assert not any(f.code == "series-chosen" for f in place(free, {"thin": planes["thin"]}).findings)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tumorresp.domain.errors import InvalidGeometry
 from tumorresp.domain.scan_times import ScanTimes
+from tumorresp.domain.series_look import SeriesLook
 
 Vector3 = tuple[float, float, float]
 
@@ -52,6 +53,8 @@ class ImagePlane:
         Study Date, else Series or Acquisition Date.
     times
         All that the image says of when it was made.
+    look
+        What its series calls itself, and the contrast agent.
     """
 
     sop_instance_uid: str
@@ -70,6 +73,7 @@ class ImagePlane:
     calibrated: bool = True
     acquired_on: datetime.date | None = None
     times: ScanTimes = field(default=ScanTimes())
+    look: SeriesLook = field(default=SeriesLook())
 
     def pixel_to_lps(self, column: float, row: float) -> Vector3:
         """Return the LPS mm of a pixel position; integers are pixel centres, (0, 0) the first pixel's centre."""

@@ -111,6 +111,32 @@ def _nearest_plane(
     return best[1]
 
 
+def other_series_there(
+    marked: MarkedMeasurement, axis: MarkedAxis, plane: ImagePlane, planes: Mapping[str, Sequence[ImagePlane]]
+) -> tuple[ImagePlane, ...]:
+    """Return a plane of each other series of the study that holds a line's middle, too, where no image is named.
+
+    Parameters
+    ----------
+    plane
+        The one that was taken.
+    """
+    if axis.lps_mm is None or marked.sop_instance_uid in planes:
+        return ()
+    middle = Axis(*axis.lps_mm).midpoint_lps_mm
+    found: dict[str, ImagePlane] = {}
+    for other in _candidates(marked, planes):
+        if (
+            other.series_instance_uid == plane.series_instance_uid
+            or other.study_instance_uid != plane.study_instance_uid
+        ):
+            continue
+        column, row, distance = other.lps_to_pixel(middle)
+        if other.contains_pixel(column, row) and abs(distance) <= _reach_mm(other):
+            found.setdefault(other.series_instance_uid, other)
+    return tuple(found[uid] for uid in sorted(found))
+
+
 def _candidates(marked: MarkedMeasurement, planes: Mapping[str, Sequence[ImagePlane]]) -> list[ImagePlane]:
     """Return the planes that patient coordinates can lie on.
 

@@ -11,7 +11,7 @@ from tumorresp.domain.decimal_mm import DEFAULT_PRECISION_MM, recorded_length
 from tumorresp.domain.errors import InvalidMeasurement
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.geometry import ImagePlane
-from tumorresp.domain.image_of_measurement import name_of, plane_of
+from tumorresp.domain.image_of_measurement import name_of, other_series_there, plane_of
 from tumorresp.domain.marked_axes import with_axes
 from tumorresp.domain.measurement import Axis, LesionState, MarkedAxis, MarkedMeasurement, Measurement
 from tumorresp.domain.organ import LYMPH_NODE_ORGAN, organ_of
@@ -57,6 +57,7 @@ def place(
     plane = plane_of(marked, long_marked, planes)
     long_axis = _axis(long_marked, plane, marked, precision_mm)
     findings = [*marked.findings, *_link_findings(marked, plane)]
+    findings += _chosen_series(plane, other_series_there(marked, long_marked, plane, planes))
     tolerances = {"tolerance_mm": tolerance_mm, "tolerance_relative": tolerance_relative}
     stated_long, doubts = stated_length(long_marked, long_axis, "long" if marked.long_axis else "short", **tolerances)
     findings += doubts
@@ -79,6 +80,19 @@ def place(
         stated_long, stated_short = stated_short, stated_long
     findings += crossing(long_axis, short_axis, marked.label)
     return _measurement(marked, plane, (long_axis, short_axis), (stated_long, stated_short), nodal, findings)
+
+
+def _chosen_series(plane: ImagePlane, others: Sequence[ImagePlane]) -> list[Finding]:
+    """Say which series was taken where several show the place of coordinates that name no image."""
+    if not others:
+        return []
+    names = [f"“{item.look.description}”" if item.look.description else "one without a name" for item in others]
+    own = f"“{plane.look.description}”" if plane.look.description else "the one without a name"
+    words = (
+        f"The coordinates name no image, and {len(others) + 1} series show their place: {own} is taken, whose slice is "
+        f"the nearest (of equally near ones the thinnest), beside {', '.join(names)}."
+    )
+    return [Finding("series-chosen", Severity.INFO, words, plane.series_instance_uid)]
 
 
 def check_identities(measurements: Sequence[Measurement]) -> tuple[Finding, ...]:

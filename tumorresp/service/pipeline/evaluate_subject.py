@@ -27,6 +27,7 @@ from tumorresp.response.volumetric import CRITERION as VOLUMETRIC
 from tumorresp.service.pipeline.alignment import tracked_time_points
 from tumorresp.service.pipeline.lesion_results import LesionResult
 from tumorresp.service.pipeline.observations import baseline_lesions, visits_of
+from tumorresp.service.pipeline.scan_remarks import scan_remarks
 from tumorresp.service.pipeline.visits import Reading, ReadVisit
 
 ResultOf = Callable[[Measurement], LesionResult | None]
@@ -58,6 +59,7 @@ def evaluate_reading(
     tracked, notes = tracked_time_points(reading.visits, volume_of)
     before = sum(1 for visit in reading.visits if start is not None and visit.first_date <= start)
     followed = follow_lesions(subject_key, tracked, decisions=decisions, before_treatment=before)
+    remarks = scan_remarks(tracked, followed, reading.looks)
     lesions = [tuple(_lesion(assignment, result_of) for assignment in result.assignments) for result in followed]
     provisional = _points(subject_key, reading, BaselineChoice(0))
     choice = _baseline(visits_of(provisional, lesions, followed), start)
@@ -77,6 +79,7 @@ def evaluate_reading(
                 (
                     *visit.findings,
                     *notes[number],
+                    *remarks[number],
                     *(assessed.of_baseline if point.order == 1 else ()),
                     *(() if point.is_counted else (_not_counted(),)),
                     *_not_used(followed[number]),

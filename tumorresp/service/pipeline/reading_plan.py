@@ -87,7 +87,8 @@ def plan_readings(files: Sequence[InputFile], workshops: Workshops, rules: Docum
     )
     visits = tuple(_with_left_out(visit, passed_over, images) for visit in visits)
     waiting += _not_read(visits, placed, images)
-    readings = readings_of([_with_remarks(item, dates) for item in placed], visits)
+    looks = {plane.series_instance_uid: plane.look for frames in planes.values() for plane in frames}
+    readings = readings_of([_with_remarks(item, dates) for item in placed], visits, looks)
     return ReadingPlan(series, readings, tuple(waiting), tuple(refused), passed_over, dict(check.other_ids))
 
 

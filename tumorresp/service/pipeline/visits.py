@@ -9,6 +9,7 @@ from itertools import dropwhile
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.lesion_matching import Seen
 from tumorresp.domain.measurement import LesionRole, Measurement
+from tumorresp.domain.series_look import SeriesLook
 from tumorresp.domain.time_points import StudyVisit
 from tumorresp.service.pipeline.inputs import InputFile
 
@@ -61,13 +62,19 @@ class Reading:
     """All measurements of one reader (or of readers who took turns) of a subject, dates ascending.
 
     ``reader`` is empty when there is only one reading of the subject. The first visit is read; the others may be not.
+    ``looks`` says what the CT series call themselves, by Series Instance UID.
     """
 
     reader: str
     visits: tuple[ReadVisit, ...]
+    looks: Mapping[str, SeriesLook] = field(default_factory=dict)
 
 
-def readings_of(placed: Sequence[PlacedMeasurement], visits: Sequence[StudyVisit]) -> tuple[Reading, ...]:
+def readings_of(
+    placed: Sequence[PlacedMeasurement],
+    visits: Sequence[StudyVisit],
+    looks: Mapping[str, SeriesLook] | None = None,
+) -> tuple[Reading, ...]:
     """Split by reader where two readers measured one study; readers who took turns make one reading."""
     readers_of: defaultdict[str, set[str]] = defaultdict(set)
     for item in placed:
@@ -76,14 +83,19 @@ def readings_of(placed: Sequence[PlacedMeasurement], visits: Sequence[StudyVisit
         return ()
     names = {item.measurement.reader for item in placed}
     if all(len(readers) == 1 for readers in readers_of.values()):
-        return (_reading("", [_flag_turns(item, len(names)) for item in placed], visits),)
+        return (_reading("", [_flag_turns(item, len(names)) for item in placed], visits, looks or {}),)
     return tuple(
-        _reading(name or "unnamed reader", [i for i in placed if i.measurement.reader == name], visits)
+        _reading(name or "unnamed reader", [i for i in placed if i.measurement.reader == name], visits, looks or {})
         for name in sorted(names)
     )
 
 
-def _reading(reader: str, items: Sequence[PlacedMeasurement], visits: Sequence[StudyVisit]) -> Reading:
+def _reading(
+    reader: str,
+    items: Sequence[PlacedMeasurement],
+    visits: Sequence[StudyVisit],
+    looks: Mapping[str, SeriesLook],
+) -> Reading:
     by_study: dict[str, list[PlacedMeasurement]] = {}
     for item in items:
         by_study.setdefault(item.study_instance_uid, []).append(item)
@@ -97,7 +109,7 @@ def _reading(reader: str, items: Sequence[PlacedMeasurement], visits: Sequence[S
         )
         for visit in visits
     ]
-    return Reading(reader, _from_baseline(read))
+    return Reading(reader, _from_baseline(read), looks)
 
 
 def _from_baseline(visits: Sequence[ReadVisit]) -> tuple[ReadVisit, ...]:
