@@ -122,10 +122,20 @@ SPLIT_AND_MERGED = [
     # a conglomerate: products alone, here 1500 after 600 + 400
     (("T01n=30x20 T02n=40x10", "T9n@T01+T02=50x30"), "PD"),
     (("T01n=30x20 T02n=40x10", "T9n@T01+T02=50x29.9"), "SD"),
+    (("T01n=20x20 T02n=20x10", "T9n@T01+T02=30x30"), "PD"),  # 900 after 600
+    (("T01n=20x20 T02n=20x10", "T9n@T01+T02=31x29"), "SD"),  # 899
     (("T01n=30x20 T02n=40x10", "T9n@T01+T02=30x20", "T9n@T01+T02=40x22.5"), "PD"),
     (("T01n=30x20 T02n=40x10", "T9n@T01+T02=30x20", "T9n@T01+T02=40x22.4"), "SD"),
     (("T01n=30x20 T02=40x10 T03=60x40", "T01n=absent T02=absent T03=60x40", "T9n@T01+T02=15.1x9 T03=60x40"), "PD"),
     (("T01n=30x20 T02=40x10 T03=60x40", "T01n=absent T02=absent T03=60x40", "T9n@T01+T02=15x9 T03=60x40"), "SD"),
+    # under the name of one of its lesions, or under a new one that does not say what it holds: 1500 after 600 + 400
+    (("T01n=30x20 T02n=40x10", "T01n=50x29.9/merged T02n=merged"), "SD"),
+    (("T01n=30x20 T02n=40x10", "T01n=50x30/merged T02n=merged"), "PD"),
+    (("T01n=30x20 T02n=40x10", "T01n=40x20/merged T02n=merged", "T01n=50x30"), "PD"),
+    (("T01n=30x20 T02n=40x10", "T01n=40x20/merged T02n=merged", "T01n=50x29.9"), "SD"),
+    (("T01n=30x20 T02n=40x10", "T01n=merged T02n=merged T09n=50x30"), "PD"),
+    (("T01n=30x20 T02n=40x10", "T01n=merged T02n=merged T09n=50x29.9"), "SD"),
+    (("T01n=30x20 T02n=40x10", "T01n=merged T02n=merged T09n=30x20", "T09n=40x22.5"), "PD"),
     (("T01n=30x20 T02n=40x10", "T01n=merged T02n=40x10"), "NE"),
 ]  # fmt: skip
 

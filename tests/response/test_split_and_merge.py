@@ -10,6 +10,7 @@ from tests.response.courses import visit, visits
 from tumorresp.domain.assessment import Assessment, Category, LesionInput
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response import LesionObservation, Recist11Parameters, Visit, assess_recist_1_1, assess_volumetric
+from tumorresp.response.choi import assess_choi
 
 
 def lesion(
@@ -399,3 +400,25 @@ def test_what_waits_at_baseline_may_be_a_target() -> None:
     first = (lesion("T01", "30"), replace(lesion("?1", None, state=LesionState.NOT_EVALUABLE), pending="it waits"))
     for size in ("10", "30", "60"):
         assert last(first, (lesion("T01", size),)).target is Category.NE
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        (merged("T01", "46", mean_density_hu=Decimal(60)), merged("T02")),
+        (merged("T01"), merged("T02"), replace(lesion("T09", "46"), mean_density_hu=Decimal(60))),
+        (replace(lesion("T09", "46", "T01", "T02"), mean_density_hu=Decimal(60)),),
+    ],
+)
+def test_density_of_a_conglomerate_is_compared_with_that_of_the_lesions_in_it(
+    seen: tuple[LesionObservation, ...],
+) -> None:
+    """60 HU after 60 and 100 HU of the two lesions in it, without the third of 20 HU that is gone: -25 %."""
+    sizes = {"T01": ("30", 60), "T02": ("20", 100), "T03": ("10", 20)}
+    first = tuple(
+        replace(lesion(name, size), mean_density_hu=Decimal(density)) for name, (size, density) in sizes.items()
+    )
+    gone = lesion("T03", None, state=LesionState.ABSENT)
+    found = assess_choi(course(first, (*seen, gone)))[1]
+    assert found.secondary[0].change_percent == pytest.approx(-25)
+    assert found.target is Category.PR

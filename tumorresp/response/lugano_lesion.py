@@ -111,7 +111,7 @@ def _regrowth(seen: LesionObservation, size: Diameters, nadir: Nadir, rules: Lug
 def _conglomerate(seen: LesionObservation, own: Nadir | None, nadirs: Nadirs, rules: LuganoParameters) -> Growth:
     parents = [nadirs[name].size.product_mm2 for name in seen.parents if name in nadirs]
     reference = sum(parents, Decimal(0))
-    if own is not None:
+    if own is not None and seen.lesion_id not in seen.parents:
         reference = min(reference, own.size.product_mm2)
     return _whole(f"{seen.name} (conglomerate)", [seen], reference, rules)
 

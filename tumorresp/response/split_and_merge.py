@@ -196,10 +196,20 @@ def _standing(lesion_id: str, visit: Visit, known: Fragments, above: frozenset[s
             words = f"{lesion_id} and others are called merged, each with a size of its own: which is the conglomerate?"
             return Standing((), finding=_error("merged-with-several-sizes", words, lesion_id))
         if seen.has_size:
-            return Standing((seen,))
+            return Standing((_as_whole(seen, visit, known),))
         words = f"{lesion_id} is called merged, but no conglomerate names it as a parent: it is not evaluable."
         return Standing((), finding=_error("merged-without-conglomerate", words, lesion_id))
-    return Standing(() if seen is None else (seen,))
+    return Standing(() if seen is None else (_as_whole(seen, visit, known),))
+
+
+def _as_whole(seen: LesionObservation, visit: Visit, known: Fragments) -> LesionObservation:
+    """Return an observation with the lesions in it as its parents, where it is a conglomerate that does not say so."""
+    if seen.parents or not (known.hosts or seen.lesion_id in known.parents):
+        return seen
+    guests = [name for name, host in known.hosts.items() if host == seen.lesion_id]
+    inside = [name for name in guests if (item := visit.of(name)) is None or item.state is LesionState.MERGED]
+    parents = (seen.lesion_id, *inside) if inside else known.parents.get(seen.lesion_id, ())
+    return replace(seen, parents=parents) if parents else seen
 
 
 def _wholes(lesion_id: str, visit: Visit, known: Fragments, above: frozenset[str]) -> list[tuple[str, Standing]]:
