@@ -14,6 +14,7 @@ import pydicom
 from pydicom.pixels import iter_pixels
 
 from dicom_node.part10 import read_encoded, summarised
+from tumorresp.domain.disk_failures import raise_if_of_the_disk
 from tumorresp.domain.errors import InvalidInput, NotDicom
 
 _OF_THE_ENCODING = frozenset(
@@ -24,6 +25,9 @@ _OF_THE_ENCODING = frozenset(
         *(0x00082111, 0x00089215, 0x0018A001),  # how it was derived and what took part, which compressors add
     )
 )
+# A peer may send two small files that state gigabytes of pixels; the largest genuine frames have some ten MiB.
+_LARGEST_FRAME = 64 << 20
+_DEFERRED_BYTES = 1 << 20
 _PIXEL_DATA = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 
@@ -36,7 +40,8 @@ def is_same_content(one: Path, other: Path) -> bool:
         return without_encoding_sha256(one) == without_encoding_sha256(other) and pixels_sha256(one) == pixels_sha256(
             other
         )
-    except (InvalidInput, OSError):
+    except (InvalidInput, OSError) as error:
+        raise_if_of_the_disk(error)
         return False
 
 
@@ -61,18 +66,34 @@ def pixels_sha256(path: Path) -> str:
     NotDicom
         If it is no Part 10 file.
     InvalidInput
-        If the pixels cannot be decoded.
+        If the pixels cannot be decoded, or a frame is too large to be decoded for a comparison.
     """
     digest = hashlib.sha256()
     try:
-        dataset = pydicom.dcmread(path)
+        dataset = pydicom.dcmread(path, defer_size=_DEFERRED_BYTES)
         if any(keyword in dataset for keyword in _PIXEL_DATA):
-            for frame in iter_pixels(dataset, raw=True):
+            _check_frame(dataset, path.name)
+            # From the path a frame at a time is read; pydicom cannot do that within a deflated data set.
+            for frame in iter_pixels(dataset if _is_deflated(dataset) else path, raw=True):
                 wide = frame.astype("<f8" if frame.dtype.kind == "f" else "<i8")
                 digest.update(f"{wide.shape}{wide.dtype}".encode())
                 digest.update(np.ascontiguousarray(wide).tobytes())
     except pydicom.errors.InvalidDicomError as error:
         raise NotDicom("not a DICOM file.", where=path.name) from error
+    except InvalidInput:
+        raise
     except Exception as error:
+        raise_if_of_the_disk(error)
         raise InvalidInput(f"the pixels cannot be decoded ({type(error).__name__}).", where=path.name) from error
     return digest.hexdigest()
+
+
+def _is_deflated(dataset: pydicom.Dataset) -> bool:
+    return bool(dataset.file_meta.TransferSyntaxUID.is_deflated)
+
+
+def _check_frame(dataset: pydicom.Dataset, where: str) -> None:
+    values = int(dataset.Rows) * int(dataset.Columns) * int(dataset.get("SamplesPerPixel") or 1)
+    size = values * -(-int(dataset.get("BitsAllocated") or 16) // 8)
+    if size > _LARGEST_FRAME:
+        raise InvalidInput(f"a frame of {size >> 20} MiB is not decoded for a comparison.", where=where)

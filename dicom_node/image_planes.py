@@ -40,12 +40,10 @@ def planes_of(dataset: Dataset, *, where: str) -> tuple[ImagePlane, ...]:
     InvalidGeometry
         If a CT image states no usable position or orientation.
     """
-    if "Rows" not in dataset or "Columns" not in dataset or dataset.get("Modality") in _NOT_SLICES:
-        return ()
-    is_multi_frame = bool(dataset.get("PerFrameFunctionalGroupsSequence"))
-    if not is_multi_frame and "ImagePositionPatient" not in dataset and dataset.get("SOPClassUID") not in _CT_IMAGES:
-        return ()
     try:
+        is_multi_frame = bool(dataset.get("PerFrameFunctionalGroupsSequence"))
+        if not _is_of_slices(dataset, is_multi_frame=is_multi_frame):
+            return ()
         return tuple(
             _plane(dataset, items, number if is_multi_frame else None, where)
             for number, items in enumerate(frame_items(dataset), start=1)
@@ -54,6 +52,12 @@ def planes_of(dataset: Dataset, *, where: str) -> tuple[ImagePlane, ...]:
         raise InvalidGeometry(
             f"a number that places the image cannot be read ({type(error).__name__}).", where=where, remedy=_REMEDY
         ) from error
+
+
+def _is_of_slices(dataset: Dataset, *, is_multi_frame: bool) -> bool:
+    if "Rows" not in dataset or "Columns" not in dataset or str(dataset.get("Modality")) in _NOT_SLICES:
+        return False
+    return is_multi_frame or "ImagePositionPatient" in dataset or str(dataset.get("SOPClassUID")) in _CT_IMAGES
 
 
 def frame_items(dataset: Dataset) -> list[list[Dataset]]:

@@ -135,7 +135,8 @@ def header_of(instance: EncodedInstance, *, where: str, limits: InflateLimits | 
         )
     except NotDicom as error:
         raise type(error)(error.message, where=where, remedy=error.remedy) from None
-    except (ValueError, TypeError, EOFError, NotImplementedError, LookupError) as error:
+    except PARSER_ERRORS as error:
+        raise_if_of_the_disk(error)
         raise NotDicom(
             f"the data set cannot be read ({type(error).__name__}).", where=where, remedy="Export the instance again."
         ) from error

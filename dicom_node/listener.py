@@ -17,9 +17,10 @@ What is of no use is stored all the same. Nothing of a peer's is read without a 
 classes are taken: `storage_negotiation`.
 """
 
+import contextlib
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -41,6 +42,7 @@ from dicom_node.no_delay import SEND_WITHOUT_DELAY
 from dicom_node.part10 import read_encoded
 from dicom_node.pdu_limits import PduLimits
 from dicom_node.storage_negotiation import STORAGE_NEGOTIATION
+from tumorresp.domain.disk_failures import disk_failure, is_of_the_disk
 from tumorresp.domain.errors import ConflictingInstance, ExceedsLimit, InvalidInput, OutsideFailure, TumorRespError
 
 _log = structlog.get_logger()
@@ -230,7 +232,8 @@ class Listener:
         """Receive one instance and return the C-STORE response's status."""
         uid, calling_ae = str(event.request.AffectedSOPInstanceUID), _calling_ae(event)
         try:
-            return self._receive(event, uid, calling_ae)
+            with _disk_failures_named():
+                return self._receive(event, uid, calling_ae)
         except TumorRespError as error:
             _log.warning("instance refused", sop_instance_uid=uid, calling_ae=calling_ae, reason=error.code)
             if isinstance(error, OutsideFailure):
@@ -326,6 +329,16 @@ def _status(status: int, comment: str = "") -> Dataset:
     if comment:
         response.ErrorComment = comment.encode("ascii", "replace").decode()[:_ERROR_COMMENT_LENGTH].replace("\\", "/")
     return response
+
+
+@contextlib.contextmanager
+def _disk_failures_named() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if not is_of_the_disk(error):
+            raise
+        raise disk_failure(error) from error
 
 
 def _calling_ae(event: Event) -> str:

@@ -1,6 +1,7 @@
 """What parsers and pixel decoders raise over a broken file: caught a file at a time, so that it harms no other."""
 
 import struct
+import zlib
 
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
@@ -17,5 +18,6 @@ PARSER_ERRORS: tuple[type[Exception], ...] = (
     TypeError,
     ValueError,
     struct.error,
+    zlib.error,
 )
 """pydicom reads values when they are asked for, so that any of these may come from any attribute."""

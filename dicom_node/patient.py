@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 from pydicom.tag import Tag
 
 from dicom_node.character_sets import text_of
+from dicom_node.parser_errors import PARSER_ERRORS
+from tumorresp.domain.disk_failures import raise_if_of_the_disk
 from tumorresp.domain.errors import NotDicom
 from tumorresp.domain.patient_identity import PatientId, PatientStatement
 
@@ -36,7 +37,8 @@ def read_patient(path: Path) -> PatientStatement:
     """
     try:
         return patient_of_dataset(pydicom.dcmread(path, stop_before_pixels=True, specific_tags=PATIENT_TAGS))
-    except (InvalidDicomError, EOFError, ValueError, TypeError, LookupError, NotImplementedError) as error:
+    except PARSER_ERRORS as error:
+        raise_if_of_the_disk(error)
         raise NotDicom(
             "not a DICOM file, or cut off.", where=path.name, remedy="Send or copy the instance again."
         ) from error

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 
 from dicom_node.measurements.document_facts import whole_document
+from dicom_node.parser_errors import PARSER_ERRORS
 from tumorresp.domain.errors import InvalidInput
 
 RT_STRUCTURE_SET_STORAGE = "1.2.840.10008.5.1.4.1.1.481.3"
@@ -96,7 +96,7 @@ def read_structure_set(path: Path) -> StructureSet:
     try:
         regions = sorted(_regions(document, path.name), key=lambda region: region.number)
         series = frozenset(_referenced_series(document))
-    except (InvalidDicomError, ValueError, TypeError, LookupError, AttributeError) as error:
+    except PARSER_ERRORS as error:
         raise InvalidInput(
             f"the structure set's regions cannot be understood ({type(error).__name__}).", where=path.name
         ) from error

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag, Tag
 
 from dicom_node.character_sets import text_of
+from dicom_node.parser_errors import PARSER_ERRORS
 from dicom_node.part10 import content_sha256, read_encoded
 from tumorresp.domain.disk_failures import raise_if_of_the_disk
 from tumorresp.domain.errors import InvalidInput, NotDicom
@@ -17,17 +17,6 @@ from tumorresp.domain.measurement import MarkedMeasurement, SourceDocument
 
 _MODALITY = Tag("Modality")
 _LARGEST_BYTES = 512 * 2**20
-_UNREADABLE = (
-    InvalidDicomError,
-    OSError,
-    EOFError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    NotImplementedError,
-    RecursionError,
-)
 
 
 def has_modality(path: Path, modality: str) -> bool:
@@ -39,7 +28,7 @@ def has_modality(path: Path, modality: str) -> bool:
             file.seek(0)
             header = read_partial(file, stop_when=_is_behind_modality)
         return str(header.get("Modality") or "").strip() == modality
-    except _UNREADABLE as error:
+    except PARSER_ERRORS as error:
         raise_if_of_the_disk(error)
         return False
 
@@ -65,7 +54,7 @@ def whole_document(path: Path) -> Dataset:
         document = pydicom.dcmread(path, stop_before_pixels=True)
     except NotDicom as error:
         raise NotDicom(error.message, where=path.name, remedy=error.remedy) from None
-    except _UNREADABLE as error:
+    except PARSER_ERRORS as error:
         raise_if_of_the_disk(error)
         raise NotDicom(
             f"the data set cannot be read ({type(error).__name__}).", where=path.name, remedy="Export it again."

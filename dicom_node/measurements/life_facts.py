@@ -9,6 +9,7 @@ from pydicom.dataset import Dataset
 from dicom_node.character_sets import text_of
 from dicom_node.measurements.document_facts import document_time, whole_document
 from dicom_node.measurements.sr_content import code_of, sequence
+from dicom_node.parser_errors import PARSER_ERRORS
 from dicom_node.patient import patient_of_dataset
 from tumorresp.domain.document_life import REJECTION_TITLES, DocumentFacts
 from tumorresp.domain.errors import InvalidInput
@@ -36,7 +37,7 @@ def read_document_facts(path: Path) -> DocumentFacts:
     document = whole_document(path)
     try:
         return _facts(document)
-    except (ValueError, TypeError, LookupError, AttributeError, NotImplementedError, RecursionError) as error:
+    except PARSER_ERRORS as error:
         raise InvalidInput(
             f"what the document says of itself cannot be understood ({type(error).__name__}).", where=path.name
         ) from error

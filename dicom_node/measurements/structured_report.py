@@ -24,6 +24,7 @@ from dicom_node.measurements.sr_lines import (
     is_region_without_size,
 )
 from dicom_node.measurements.sr_observers import document_observer, observer_of
+from dicom_node.parser_errors import PARSER_ERRORS
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.identity import derived_uid
 from tumorresp.domain.measurement import LesionRole, LesionState, MarkedMeasurement
@@ -110,7 +111,7 @@ class StructuredReportReader:
             return tuple(self._measurements(document, root))
         except InvalidInput as error:
             raise type(error)(error.message, where=error.where or path.name, remedy=error.remedy) from None
-        except (ValueError, TypeError, LookupError, AttributeError, NotImplementedError, RecursionError) as error:
+        except PARSER_ERRORS as error:
             raise InvalidInput(
                 f"the structured report's content cannot be understood ({type(error).__name__}).", where=path.name
             ) from error

@@ -144,9 +144,22 @@ def test_two_values_are_never_taken_for_one(tmp_path_factory: pytest.TempPathFac
 def test_pixels_that_cannot_be_decoded_are_the_same_as_nothing(tmp_path: Path):
     broken = one(tmp_path / "a", PixelData=b"\0" * 10)
     assert not is_same_content(broken, one(tmp_path / "b", PixelData=b"\0" * 10))
-    assert not is_same_content(broken, tmp_path / "absent.dcm")
     with pytest.raises(InvalidInput):
         pixels_sha256(broken)
+
+
+def test_what_is_away_may_come_back(tmp_path: Path):
+    """A held file that cannot be read now says nothing of the content: the sender is to try again."""
+    with pytest.raises(FileNotFoundError):
+        is_same_content(one(tmp_path / "a"), tmp_path / "absent.dcm")
+
+
+def test_frames_that_state_gigabytes_are_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("dicom_node.content_digest.iter_pixels", lambda *_, **__: pytest.fail("decoded"))
+    huge = [one(tmp_path / name, Rows=60_000, Columns=60_000) for name in "ab"]
+    assert not is_same_content(*huge)
+    with pytest.raises(InvalidInput, match="6866 MiB"):
+        pixels_sha256(huge[0])
 
 
 def test_a_folder_with_a_series_twice_holds_it_once(tmp_path: Path):

@@ -302,6 +302,13 @@ def test_a_full_disk(small_disk: Path, tmp_path: Path, index: Index):
         assert run_tool("storescu", "127.0.0.1", running.port, images[0]).returncode == 0
 
 
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.ESTALE, errno.EIO, errno.ENOSPC])
+def test_a_disk_that_fails_the_index_makes_the_sender_keep_its_copy(listener, index, number):
+    index.failure = OSError(number, os.strerror(number), "/data/incoming/held.dcm")
+    assert store_raw(listener.port, ct_image(0)).Status == 0xA700
+    assert index.refused == []
+
+
 def test_a_fault_in_the_index_is_answered(listener, index):
     index.failure = KeyError("a fault of our own")
     assert store_raw(listener.port, ct_image(0)).Status == 0x0110
