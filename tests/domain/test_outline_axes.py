@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tumorresp.domain.outline_axes import farthest_pair, outline_diameters, planar_diameters, without_keyholes
+from tumorresp.domain.outline_axes import (
+    farthest_pair,
+    greatest_chord_across,
+    outline_diameters,
+    planar_diameters,
+    without_keyholes,
+)
 
 
 def ring(radius: float, count: int = 180, centre: tuple[float, float] = (0, 0), start: float = 0.0):
@@ -44,6 +50,26 @@ def test_a_ring_cut_open_measures_as_the_ring(hole_radius: float, begin: int, tu
     assert lengths(outline) == pytest.approx((30, 30), abs=0.01)
 
 
+@pytest.mark.parametrize("turn", [0, 30, 200])
+def test_the_way_to_a_hole_cuts_no_chord(turn: int):
+    """The cut runs along the long axis, across the short one."""
+    oval = ring(16, 180) * (1, 0.5)
+    outline = np.roll(keyhole(oval, ring(2, 60, (5, 0)), begin=90), turn, axis=0)
+    assert lengths(outline) == pytest.approx((32, 16), abs=0.02)
+
+
+def test_a_cut_in_an_outline_of_few_points():
+    square = np.array([[-10, -10], [10, -10], [10, 10], [-10, 10]], float)
+    assert without_keyholes(keyhole(square, square * 0.4)) == pytest.approx(square[[0, 1, 2, 3, 0]])
+    assert lengths(keyhole(square, square * 0.4)) == pytest.approx((20 * math.sqrt(2),) * 2)
+
+
+def test_every_cut_is_taken_away():
+    oval = ring(16, 180) * (1, 0.5)
+    outline = keyhole(keyhole(oval, ring(2, 60, (0, 4)), begin=45), ring(1.5, 60, (0, -4)), begin=90)
+    assert lengths(outline) == pytest.approx((32, 16), abs=0.02)
+
+
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_two_holes_apart_and_one_behind_the_other(mirrored: bool):
     first, second = ring(3, 60, (-6, 0)), ring(4, 60, (6, 0))
@@ -62,11 +88,13 @@ def test_a_slit_as_wide_as_a_pixel_is_a_cut(width: float):
     assert lengths(outline) == pytest.approx((30, 30), abs=0.05)
 
 
-def test_a_horseshoe_stays_one():
-    """Its ends are as far apart as a finger: across, it is measured within its arms."""
-    gap = 0.4
-    t_out, t_in = np.linspace(gap, 2 * np.pi - gap, 200), np.linspace(2 * np.pi - gap, gap, 200)
-    outline = np.vstack([radius * np.column_stack([np.cos(t), np.sin(t)]) for t, radius in ((t_out, 15), (t_in, 8))])
+@pytest.mark.parametrize("mouth", [1.5, 2.5, 6.0, 12.0])
+def test_a_horseshoe_stays_one(mouth: float):
+    """Its ends are more than a pixel apart: across, it is measured within its arms."""
+    gap_out, gap_in = (math.asin(mouth / 2 / radius) for radius in (15, 10))
+    t_out = np.linspace(gap_out, 2 * np.pi - gap_out, 200)
+    t_in = np.linspace(2 * np.pi - gap_in, gap_in, 200)
+    outline = np.vstack([radius * np.column_stack([np.cos(t), np.sin(t)]) for t, radius in ((t_out, 15), (t_in, 10))])
     assert without_keyholes(outline) == pytest.approx(np.roll(outline, -_start(outline), axis=0))
     assert lengths(outline)[1] < 27
 
@@ -80,12 +108,30 @@ def test_bays_waists_and_lobes_stay_what_they_are():
     cleft = np.array([[0, 0], [20, 0], [20, 20], [10.4, 20], [10.3, 5], [10.1, 5], [10, 20], [0, 20]], float)
     crossed = np.array([[0, 0], [10, 10], [10, 0], [0, 10]], float)  # a bow tie, whose lobes run opposite ways
     pinched = np.array([[0, 0], [5, 5], [10, 0], [10, 10], [5, 5], [0, 10]], float)
-    for outline in (lobes, waist, cleft, crossed, pinched):
+    beside = np.array([[0, 0], [5, 5], [8, 8], [8, 2], [5, 5], [0, 10]], float)  # a lobe that runs the other way round
+    for outline in (lobes, waist, cleft, crossed, pinched, beside):
         assert without_keyholes(outline) == pytest.approx(np.roll(outline, -_start(outline), axis=0))
 
 
 def _start(outline: NDArray[np.float64]) -> int:
     return int(np.lexsort(outline.T)[0])
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.7, 2.0, 3.9])
+def test_of_equally_long_axes_the_one_with_the_longer_line_across_counts(angle: float):
+    outline = np.array([[0, 0], [20, -2], [20, 2], [10, 6]], float)
+    across = [greatest_chord_across(outline, outline[[0, end]]) for end in (1, 2)]
+    widths = sorted(math.dist(*chord) for chord in across)
+    assert widths[1] > widths[0] + 0.1
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    found = outline_diameters(outline @ turn.T)
+    assert math.dist(*found.short) == pytest.approx(widths[1], abs=1e-6)
+
+
+def test_points_that_lie_in_no_plane():
+    corners = np.array([[x, y, z] for x in (-5, 5) for y in (-5, 5) for z in (-5, 5)], float)
+    assert planar_diameters(corners) is None
+    assert planar_diameters(corners * (1, 1, 0.1)) is not None  # rounding of a contour's heights
 
 
 COORDINATES = st.floats(-50, 50)

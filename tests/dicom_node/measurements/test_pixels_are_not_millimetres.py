@@ -125,8 +125,12 @@ def test_a_circle(tmp_path: Path, angle: float, row_mm: float, column_mm: float)
     measured = placed(sr(tmp_path, region, number("length", "24")), row_mm, column_mm)
     assert lengths(measured) == pytest.approx((24, 24), abs=1e-3)
     assert measured.stated_long_mm is None
-    middle = measured.short_axis.midpoint_lps_mm
-    assert middle == pytest.approx((60, 60, 0), abs=1e-3)
+    long, short = measured.long_axis, measured.short_axis
+    assert long.midpoint_lps_mm == pytest.approx((60, 60, 0), abs=1e-3)
+    assert short.midpoint_lps_mm == pytest.approx((60, 60, 0), abs=1e-3)
+    ways = [np.subtract(axis.end_lps_mm, axis.start_lps_mm) for axis in (long, short)]
+    assert np.dot(*ways) == pytest.approx(0, abs=1e-3)
+    assert [finding.code for finding in measured.findings] == ["axes-derived"]
 
 
 @pytest.mark.parametrize("name", [("131190003", "SCT", "Radius"), ("1", "99VENDOR", "Radius of circle")])
