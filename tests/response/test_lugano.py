@@ -153,6 +153,10 @@ OTHERS = [
     (("T01n=40x25 NT01n=20x14", "T01n=12x9 NT01n=small"), "CR", "CR"),
     (("T01n=40x25 NT01n=20x14", "T01n=12x9 NT01n=present"), "NON-CR/NON-PD", "PR"),
     (("T01n=40x25 NT01n=20x14", "T01n=12x9"), "NE", "PR"),
+    # what the reader says goes before the size
+    (("T01n=40x25 NT01n=20x14", "T01n=12x9 NT01n=12x9/ne"), "NE", "PR"),
+    (("T01n=40x25 NT01n=20x14", "T01n=12x9 NT01n=12x9/absent"), "NE", "PR"),
+    (("T01n=40x25 NT01n=20x14", "T01n=12x9 NT01n=12x9/pd"), "PD", "PD"),
     (("T01n=40x25 NT01=9", "T01n=12x9 NT01=9"), "NON-CR/NON-PD", "PR"),
     (("T01n=40x25 NT01=9", "T01n=12x9 NT01=9/pd"), "PD", "PD"),
     (("NT01=present", "NT01=absent"), "CR", "CR"),
@@ -212,6 +216,8 @@ NEW = [
     ("NEW01=small", "equivocal", "PR"),
     ("NEW01=present", "yes", "PD"),
     ("NEW01=ne", "no", "PR"),
+    ("NEW01=20x9/ne", "no", "PR"),
+    ("NEW01n=12x9/pd", "yes", "PD"),
 ]
 
 
@@ -315,6 +321,11 @@ def test_the_longest_of_two_spleens_is_the_organ_and_the_other_is_named() -> Non
     first = assess_lugano(visits("T01=40x40 S1=140 S2=150"))[0]
     (finding,) = [item for item in first.findings if item.code == "spleen-measured-twice"]
     assert (finding.where, "S2" in finding.message) == ("S1", True)
+
+
+def test_only_targets_are_checked_as_targets() -> None:
+    others = " ".join(f"NT0{number}=9x8" for number in range(1, 9))
+    assert codes(assess_lugano(visits(f"T01=40x40 {others} S1=150"))[0]) == set()
 
 
 def test_role_of_the_baseline_counts() -> None:
