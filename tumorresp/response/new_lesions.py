@@ -10,8 +10,8 @@ from tumorresp.domain.assessment import NewLesionStatus
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response.observation import LesionObservation, Visit
+from tumorresp.response.pending import waits_for_decision
 from tumorresp.response.reasons import beside_limits, listing
-from tumorresp.response.target_sum import waits_for_decision
 
 _RANK = {status: rank for rank, status in enumerate(NewLesionStatus)}
 

@@ -8,6 +8,7 @@ from tumorresp.domain.assessment import LesionInput
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.measurement import LesionRole, LesionState
 from tumorresp.response.observation import LesionObservation, Visit
+from tumorresp.response.pending import waits_for_decision
 from tumorresp.response.reasons import listing
 from tumorresp.response.split_and_merge import NONE_SPLIT, Fragments, standing, twice_at_baseline
 from tumorresp.response.sum_criterion import SumCriterion, TargetSize
@@ -157,12 +158,6 @@ def target_sum(
                 why = seen.pending or origin
                 missing.append(f"{seen.name if origin else lesion.name}{f' ({why})' if why else ''}")
     return TargetSum(tuple(parts), tuple(missing), tuple(findings), tuple(inputs), is_contradictory)
-
-
-def waits_for_decision(seen: LesionObservation) -> Finding:
-    """Say that what waits keeps a lesion from being judged."""
-    words = f"{seen.name}: {seen.pending}. Until it is decided, what is known of it is provisional."
-    return Finding("waits-for-decision", Severity.WARNING, words, seen.lesion_id, decides=True)
 
 
 def _input(seen: LesionObservation, size: TargetSize, criterion: SumCriterion, note: str) -> LesionInput:

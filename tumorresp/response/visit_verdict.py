@@ -11,11 +11,12 @@ from tumorresp.domain.version import SOFTWARE_VERSION
 from tumorresp.response.course import Course
 from tumorresp.response.new_lesions import is_normal_new
 from tumorresp.response.observation import LesionObservation, Visit
+from tumorresp.response.pending import waits_for_decision
 from tumorresp.response.reasons import displayed_percent_change, listing
 from tumorresp.response.split_and_merge import Fragments, descent_findings, from_baseline
 from tumorresp.response.sum_criterion import SumCriterion
 from tumorresp.response.target_response import TargetResponse, shown_places
-from tumorresp.response.target_sum import TargetSum, baseline_targets, waits_for_decision
+from tumorresp.response.target_sum import TargetSum, baseline_targets
 
 
 @dataclass(frozen=True)
