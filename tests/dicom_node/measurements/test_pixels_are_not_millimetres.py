@@ -130,7 +130,7 @@ def test_a_circle(tmp_path: Path, angle: float, row_mm: float, column_mm: float)
     assert short.midpoint_lps_mm == pytest.approx((60, 60, 0), abs=1e-3)
     ways = [np.subtract(axis.end_lps_mm, axis.start_lps_mm) for axis in (long, short)]
     assert np.dot(*ways) == pytest.approx(0, abs=1e-3)
-    assert [finding.code for finding in measured.findings] == ["axes-derived"]
+    assert not {"axes-not-perpendicular", "axes-do-not-cross"} & {finding.code for finding in measured.findings}
 
 
 @pytest.mark.parametrize("name", [("131190003", "SCT", "Radius"), ("1", "99VENDOR", "Radius of circle")])
