@@ -158,6 +158,8 @@ def test_every_subject_of_the_file_stays_in_every_rate(tmp_path: Path) -> None:
         ("B", "Baseline", "BASELINE"),
         ("B", "Follow-up 1", "NE"),
     ]
+    best = {(r["subject"], r["best_response"]) for r in records(tmp_path / "out" / "best_responses.csv")}
+    assert best == {("A", "PR"), ("A", "SD"), ("B", "NE"), ("C", "MISSING")}
 
 
 def test_reported_responses_that_cannot_be_read_stay_in_every_rate(tmp_path: Path) -> None:

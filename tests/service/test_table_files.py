@@ -269,3 +269,17 @@ def test_reported_responses_in_the_words_of_irecist(
     assert str(outcome.best_response.category) == best
     (survival,) = [item for item in outcome.end_points if item.name == "PFS"]
     assert (survival.end.isoformat() if survival.event else "") == progression
+
+
+@pytest.mark.parametrize(
+    ("sizes", "is_said"),
+    [(["3.0", "3.9"], True), (["9.99", "5"], True), (["10", "5"], False), (["", ""], False), (["0", "0"], False)],
+)
+def test_a_table_of_which_no_lesion_is_measurable_is_questioned(
+    tmp_path: Path, sizes: list[str], is_said: bool
+) -> None:
+    table = table_of(tmp_path, many(sizes))
+    assert [(f.code, f.decides) for f in table.findings] == ([("perhaps-centimetres", True)] if is_said else [])
+    header, *lines = many(sizes).split("\n")
+    in_centimetres = "\n".join((f"{header},unit", *(f"{line},cm" for line in lines)))
+    assert table_of(tmp_path, in_centimetres).findings == ()

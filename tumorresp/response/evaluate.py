@@ -83,7 +83,14 @@ def _immune(category: Category) -> Category:
 
 def not_evaluated(course: SubjectCourse, criteria: Sequence[str]) -> SubjectOutcome:
     """Return the outcome of a subject that could not be evaluated: without any result, but in every denominator."""
-    return SubjectOutcome(course, tuple(CriterionOutcome(name, ()) for name in criteria))
+    return SubjectOutcome(course, tuple(_without_visits(name) for name in criteria))
+
+
+def _without_visits(name: str) -> CriterionOutcome:
+    """Return the outcome where no visit is known: the best response is missing."""
+    words = ("No visit of the subject could be evaluated: MISSING.",)
+    best, confirmed = (BestResponse(Category.MISSING, wanted, None, None, (), words, ()) for wanted in (False, True))
+    return CriterionOutcome(name, (), best, confirmed)
 
 
 def _by_criterion(course: SubjectCourse, name: str, protocol: Protocol) -> CriterionOutcome:
@@ -107,7 +114,7 @@ def _over_time(
     protocol: Protocol,
 ) -> CriterionOutcome:
     if dates.reference is None:
-        return CriterionOutcome(name, assessments)
+        return _without_visits(name)
     is_immune = name == IRECIST or any(item.overall in _IMMUNE for item in responses)
     rule = irecist_best_response if is_immune else best_response
     best, confirmed = (

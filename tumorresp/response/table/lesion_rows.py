@@ -59,7 +59,7 @@ def lesion_facts(rows: Sequence[Row], default: LesionRole | None = None) -> tupl
     site = str(_first(rows, "site", findings, f"The site of {lesion_id}") or "")
     nodal = _first(rows, "nodal", findings, f"Whether {lesion_id} is a node")
     if role is None:
-        words = f"{lesion_id} has no role: expected target, non-target or new; what it is is not known."
+        words = f"{lesion_id} has no role: expected target, non-target or new; it is not known what it is."
         return None, [Finding("role-not-given", Severity.ERROR, words, rows[0].where, decides=True)]
     in_node = organ_of(None, site) == LYMPH_NODE_ORGAN
     if nodal is None and in_node:

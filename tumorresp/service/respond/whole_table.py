@@ -3,6 +3,7 @@
 import datetime
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +19,8 @@ from tumorresp.service.respond.csv_table import ROW
 
 _SIZES = ("long_axis_mm", "short_axis_mm", "viable_long_axis_mm", "volume_mm3", "volume_ml", "sum_mm")
 _MANY = 10
+_MEASURABLE_MM = Decimal(10)
+"""Least long axis of a target (RECIST 1.1, section 3.1.1)."""
 _REMEDIES: Mapping[str, str] = MappingProxyType(
     {
         "sizes": "Write numbers with a point, not a comma, and without units.",
@@ -72,6 +75,33 @@ def _can_be_read(column: Column, cell: Any) -> bool:
     except BadCell as error:
         return bool(re.search(r"is (negative|larger)", str(error)))
     return True
+
+
+def perhaps_centimetres(kind: str, table: pa.Table) -> list[Finding]:
+    """Point out a table of which no lesion reaches 10 mm, where no row says the unit: no target would be measurable."""
+    if kind != "lesions" or "long_axis_mm" not in table.column_names or _has_unit(table):
+        return []
+    column = next(item for item in TABLES[kind] if item.name == "long_axis_mm")
+    sizes = [size for size in (_size(column, cell) for cell, _ in _counts(table["long_axis_mm"])) if size is not None]
+    if not sizes or not 0 < max(sizes) < _MEASURABLE_MM:
+        return []
+    words = (
+        f"No lesion of the table reaches {_MEASURABLE_MM} mm: are the lengths in centimetres? Then add a column unit "
+        "with cm. In millimetres a growth of less than 5 mm is no progression."
+    )
+    return [Finding("perhaps-centimetres", Severity.WARNING, words, "long_axis_mm", decides=True)]
+
+
+def _has_unit(table: pa.Table) -> bool:
+    return "unit" in table.column_names and any(True for _ in _counts(table["unit"]))
+
+
+def _size(column: Column, cell: Any) -> Decimal | None:
+    try:
+        value = cell_value(column, cell)
+    except BadCell:
+        return None
+    return value if isinstance(value, Decimal) else None
 
 
 def with_strays(table: pa.Table) -> tuple[pa.Table, list[Finding]]:
