@@ -67,6 +67,21 @@ def echo_command() -> bytes:
     return command(0x0030, VERIFICATION, data_set=False)
 
 
+def nested_bytes(depth: int, syntax: str, *, undefined: bool, private: bool) -> bytes:
+    """Return a sequence with so many within one another, in bytes: no library writes that deep."""
+    tag = b"\x99\x00\x01\x10" if private else b"\x40\x00\x30\xa7"
+    vr = b"" if syntax == IMPLICIT else b"SQ\0\0"
+    content = b""
+    for _ in range(depth):
+        if undefined:
+            content = b"\xfe\xff\x00\xe0" + b"\xff" * 4 + content + b"\xfe\xff\x0d\xe0\0\0\0\0"
+            content = tag + vr + b"\xff" * 4 + content + b"\xfe\xff\xdd\xe0\0\0\0\0"
+        else:
+            content = b"\xfe\xff\x00\xe0" + struct.pack("<L", len(content)) + content
+            content = tag + vr + struct.pack("<L", len(content)) + content
+    return content
+
+
 class Peer:
     """A TCP connection to a listener."""
 

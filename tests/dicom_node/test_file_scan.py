@@ -6,7 +6,8 @@ import pytest
 
 from dicom_node.file_scan import FileKind, identify, scan
 from tests.dicom_node.ct_files import ct_image, uid, write
-from tumorresp.domain.errors import Missing, UnknownFormat
+from tests.dicom_node.hostile_peer import EXPLICIT, nested_bytes
+from tumorresp.domain.errors import ExceedsLimit, Missing, UnknownFormat
 
 
 @pytest.fixture
@@ -100,3 +101,17 @@ def test_real_folders(real_data: Path):
     result = scan([real_data / "ncip_aim"])
     kinds = [file.kind for file in result.files]
     assert {kind: kinds.count(kind) for kind in set(kinds)} == {FileKind.CT: 4, FileKind.SR: 8, FileKind.AIM: 8}
+
+
+@pytest.mark.parametrize("depth", [300, 5000])
+@pytest.mark.parametrize("undefined", [False, True])
+def test_nesting_without_sense_is_rejected_and_harms_no_other_file(folder: Path, depth: int, undefined: bool):
+    nested = nested_bytes(depth, EXPLICIT, undefined=undefined, private=False)
+    deep = write(folder / "deep", ct_image(0, "deep", PixelData=None))[0]
+    deep.write_bytes(deep.read_bytes() + nested)
+    result = scan([folder])
+    assert len(result.files) == 6
+    (rejected,) = result.rejected
+    assert rejected.path == deep
+    assert isinstance(rejected.error, ExceedsLimit)
+    assert "nested too deep" in rejected.error.message

@@ -35,6 +35,7 @@ from tests.dicom_node.hostile_peer import (
     echo_command,
     echo_seconds,
     item,
+    nested_bytes,
     p_data,
     peer,
     store_command,
@@ -101,7 +102,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
         )
     running = RunningService(process.pid, port, f"http://127.0.0.1:{api}", folder, log)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 100
         while not (folder / "api-address").exists():
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
@@ -334,26 +335,23 @@ def test_nesting_is_refused_and_shown(service, form, depth):
     assert all("too deep" in entry["message"] for entry in shown)
 
 
-def nested_bytes(depth: int, syntax: str, *, undefined: bool, private: bool) -> bytes:
-    """Return a sequence with so many within one another, in bytes: no library writes that deep."""
-    tag = b"\x99\x00\x01\x10" if private else b"\x40\x00\x30\xa7"
-    vr = b"" if syntax == IMPLICIT else b"SQ\0\0"
-    content = b""
-    for _ in range(depth):
-        if undefined:
-            content = b"\xfe\xff\x00\xe0" + b"\xff" * 4 + content + b"\xfe\xff\x0d\xe0\0\0\0\0"
-            content = tag + vr + b"\xff" * 4 + content + b"\xfe\xff\xdd\xe0\0\0\0\0"
-        else:
-            content = b"\xfe\xff\x00\xe0" + struct.pack("<L", len(content)) + content
-            content = tag + vr + struct.pack("<L", len(content)) + content
-    return content
-
-
 @pytest.mark.parametrize("length", [1 << 30, STATED - 1])
 def test_an_element_that_states_gibibytes(service, length):
     image = bytes(in_file_bytes(ct_image(0, PixelData=None), EXPLICIT))
     content = image + b"\xe0\x7f\x10\x00OW\0\0" + struct.pack("<L", length) + bytes(1000)
     assert store(service, content, EXPLICIT, ct_image(0).SOPInstanceUID) == 0xC001
+
+
+def test_a_large_data_set_is_stored_without_being_held_in_memory(service):
+    uid = "1.2.826.0.3.1"
+    image = bytes(in_file_bytes(ct_image(0, SOPInstanceUID=uid, PixelData=None), EXPLICIT))
+    size = (INSTANCE_MIB - 1) * MIB
+    content = image + b"\xe0\x7f\x10\x00OW\0\0" + struct.pack("<L", size) + bytes(size)
+    before = set(service.files())
+    assert store(service, content, EXPLICIT, uid) == 0
+    (stored,) = set(service.files()) - before
+    assert stored.stat().st_size > size
+    stored.unlink()
 
 
 # ---------------------------------------------------------------- connections

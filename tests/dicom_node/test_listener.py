@@ -16,7 +16,7 @@ import pydicom
 import pytest
 import structlog
 from pydicom.dataset import Dataset
-from pydicom.uid import CTImageStorage, MRImageStorage
+from pydicom.uid import CTImageStorage, DeflatedExplicitVRLittleEndian, MRImageStorage
 from pynetdicom import AE
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.dsutils import encode
@@ -159,6 +159,28 @@ def test_compressed_images_are_stored_compressed(real_data, tmp_path, listener, 
     assert syntax.is_compressed
     assert received.header.transfer_syntax_uid == syntax
     assert (pydicom.dcmread(received.path).pixel_array == pydicom.dcmread(source).pixel_array).all()
+
+
+@pytest.mark.real_server
+def test_a_deflated_data_set_is_stored_as_it_came(tmp_path, listener, index):
+    (plain,) = write(tmp_path / "plain", ct_image(0))
+    deflated = tmp_path / "deflated.dcm"
+    run_tool("dcmconv", "+td", plain, deflated, check=True)
+    assert run_tool("storescu", "-xd", "127.0.0.1", listener.port, deflated).returncode == 0
+    (received,) = index.received
+    assert received.header.transfer_syntax_uid == DeflatedExplicitVRLittleEndian
+    assert received.header.sha256 == read_header(plain).sha256
+
+
+@pytest.mark.real_server
+@pytest.mark.parametrize(
+    "level", [("-W",), ("-S", "-k", "QueryRetrieveLevel=STUDY"), ("-P", "-k", "QueryRetrieveLevel=PATIENT")]
+)
+def test_a_search_is_refused_and_harms_nobody(listener, level):
+    asked = run_tool("findscu", *level, "-k", "PatientID=1", "127.0.0.1", listener.port)
+    assert asked.returncode != 0
+    assert "No Acceptable Presentation Contexts" in asked.stderr + asked.stdout
+    assert run_tool("echoscu", "127.0.0.1", listener.port).returncode == 0
 
 
 @pytest.mark.real_server
