@@ -58,6 +58,7 @@ def _facts(document: Dataset) -> DocumentFacts:
         selected=frozenset(_selected(document)) if document.get("Modality") == "KO" else frozenset(),
         image_classes=dict(_referenced(document, 0)),
         patient=patient_of_dataset(document),
+        time_point_id=text_of(document, "ClinicalTrialTimePointID"),
         template=next(
             (text_of(item, "TemplateIdentifier") for item in sequence(document, "ContentTemplateSequence")), ""
         ),

@@ -8,6 +8,8 @@ import pytest
 from dicom_node.instance_header import read_header, read_planes
 from tests.dicom_node.ct_files import PATIENT_ID, ct_image, enhanced_ct, uid, write
 from tumorresp.domain.errors import InvalidGeometry, InvalidInput, NotDicom
+from tumorresp.domain.scan_times import ScanTimes
+from tumorresp.domain.series_look import SeriesLook
 
 
 def test_the_header_of_a_made_image(tmp_path: Path):
@@ -29,6 +31,9 @@ def test_the_header_of_a_made_image(tmp_path: Path):
     [
         ({"StudyDate": None, "SeriesDate": "20240301"}, datetime.date(2024, 3, 1)),
         ({"StudyDate": "", "AcquisitionDate": "20240302"}, datetime.date(2024, 3, 2)),
+        ({"StudyDate": "", "AcquisitionDateTime": "20240303101500.000000+0100"}, datetime.date(2024, 3, 3)),
+        ({"StudyDate": "2024.03.04"}, datetime.date(2024, 3, 4)),
+        ({"StudyDate": "20241332", "SeriesDate": "20240305"}, datetime.date(2024, 3, 5)),
         ({"StudyDate": "", "SeriesDate": ""}, None),
     ],
 )
@@ -36,6 +41,26 @@ def test_the_date_falls_back(tmp_path: Path, changes, date):
     (path,) = write(tmp_path, ct_image(5, **changes))
     assert read_header(path).study_date == date
     assert read_planes(path)[0].acquired_on == date
+
+
+def test_all_that_an_image_says_of_its_time_and_its_series(tmp_path: Path):
+    (path,) = write(
+        tmp_path,
+        ct_image(
+            5,
+            StudyDate="19000101",
+            SeriesDate="20240301",
+            AcquisitionDateTime="20240302",
+            ClinicalTrialTimePointID=" C1D1 ",
+            LongitudinalTemporalOffsetFromEvent=-3.0,
+            SeriesDescription="Portal venous",
+            ContrastBolusAgent="Iodine",
+        ),
+    )
+    (plane,) = read_planes(path)
+    days = datetime.date(1900, 1, 1), datetime.date(2024, 3, 1), datetime.date(2024, 3, 2)
+    assert plane.times == ScanTimes(*days, "C1D1", -3.0)
+    assert plane.look == SeriesLook("Portal venous", "Iodine")
 
 
 def test_a_localizer_is_one(tmp_path: Path):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.domain.test_lesion_tracking import LIVER, LUNG
 from tests.domain.test_same_lesion import crossed
 from tumorresp.domain.measurement import LesionRole, LesionState, Measurement, SourceDocument
-from tumorresp.domain.repeated_measurements import Folded, fold_repeated
+from tumorresp.domain.repeated_measurements import Folded, Space, fold_repeated
 
 Point = tuple[float, float, float]
 EIGHT, TEN = (datetime.datetime(2024, 1, 10, hour, tzinfo=datetime.UTC) for hour in (8, 10))
@@ -140,8 +140,31 @@ def test_one_measurement_counts_or_all_wait(
 
 def test_series_of_two_studies_are_compared_where_they_share_a_space() -> None:
     items = [item("a", series_instance_uid="s1"), item("b", study_instance_uid="7", series_instance_uid="s2", **NEWER)]
-    assert counting(fold_repeated(items, {}, {"s1": "f", "s2": "f"})) == {"b": 30.0}
-    assert len(fold_repeated(items, {}, {"s1": "f", "s2": "g"}).counting) == 2
+    days = EIGHT.date(), EIGHT.date() + datetime.timedelta(days=1)
+    assert counting(fold_repeated(items, {}, {"s1": Space("f", days[0]), "s2": Space("f", days[0])})) == {"b": 30.0}
+    assert len(fold_repeated(items, {}, {"s1": Space("f", days[0]), "s2": Space("f", days[1])}).counting) == 2
+
+
+@pytest.mark.parametrize(
+    ("what", "first", "second", "later", "waits"),
+    [
+        ("at one place on one day, nobody names them", {}, {}, 0, True),
+        ("on two days", {}, {}, 1, False),
+        ("both are named", {"label": "T1"}, {"label": "T2"}, 0, False),
+        ("one is named", {"label": "T1"}, {}, 0, True),
+        ("in two organs", {"site": LUNG}, {"site": LIVER}, 0, False),
+    ],
+)
+def test_what_two_studies_may_have_scanned_twice(
+    what: str, first: dict[str, Any], second: dict[str, Any], later: int, waits: bool
+) -> None:
+    items = [
+        item("a", series_instance_uid="s1", **first),
+        item("b", series_instance_uid="s2", study_instance_uid="7", **NEWER, **second),
+    ]
+    days = EIGHT.date(), EIGHT.date() + datetime.timedelta(days=later)
+    folded = fold_repeated(items, {}, {"s1": Space("f", days[0]), "s2": Space("g", days[1])})
+    assert waiting(folded) == ([{"a", "b"}] if waits else []), what
 
 
 def test_what_is_replaced_is_said_with_both_names_and_decides() -> None:

@@ -63,6 +63,8 @@ class DocumentFacts:
         Template Identifier (0040,DB00) of a structured report's root, empty where not stated.
     groups
         How many Measurement Groups (125007, DCM) it has.
+    time_point_id
+        Clinical Trial Time Point ID (0012,0050), empty where there is none.
     """
 
     document_uid: str
@@ -78,6 +80,7 @@ class DocumentFacts:
     patient: PatientStatement | None = None
     template: str = ""
     groups: int = 0
+    time_point_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from tumorresp.domain.evaluation import AmbiguousMatch, Lesion
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.lesion_matching import KnownLesion, Seen, TrackingParameters
 from tumorresp.domain.measurement import Measurement
-from tumorresp.domain.repeated_measurements import Folded, Superseded, Undecided, fold_repeated
+from tumorresp.domain.repeated_measurements import Folded, Space, Superseded, Undecided, fold_repeated
 from tumorresp.domain.same_lesion import extent_of
 from tumorresp.domain.split_and_merged import (
     parts_by_decision,
@@ -57,7 +57,7 @@ class TrackedTimePoint:
     to_baseline
         None where the scans could not be registered: position then decides nothing.
     spaces
-        Names of patient coordinates by Series Instance UID, where several studies share them.
+        Patient coordinates by Series Instance UID: several studies may share them.
     regions
         Where the baseline or this time point was scanned region by region: Series Instance UID -> region of the
         baseline -> map to its coordinates. A series that is not among them could not be registered; ``to_baseline``
@@ -66,7 +66,7 @@ class TrackedTimePoint:
 
     measurements: tuple[Measurement, ...]
     to_baseline: ToBaseline | None
-    spaces: Mapping[str, str] = field(default_factory=dict)
+    spaces: Mapping[str, Space] = field(default_factory=dict)
     regions: Mapping[str, Mapping[str, ToBaseline]] | None = None
 
     def maps_of(self, measurement: Measurement) -> Mapping[str, ToBaseline]:

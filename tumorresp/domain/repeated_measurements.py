@@ -22,6 +22,18 @@ NOT_USED = "NONE"
 
 
 @dataclass(frozen=True)
+class Space:
+    """The patient coordinates of a series: Frame of Reference UID, empty where not stated, and the day of the scan."""
+
+    frame: str
+    day: datetime.date
+
+    def is_shared(self, other: "Space") -> bool:
+        """Return whether both are known to be the same coordinates."""
+        return bool(self.frame) and self == other
+
+
+@dataclass(frozen=True)
 class Superseded:
     """A measurement that counts no more; ``by_uid`` names the one that does, empty where a person decided."""
 
@@ -50,7 +62,7 @@ class Folded:
 def fold_repeated(
     measurements: Sequence[Measurement],
     decisions: Mapping[str, str],
-    spaces: Mapping[str, str] | None = None,
+    spaces: Mapping[str, Space] | None = None,
 ) -> Folded:
     """Leave one measurement a lesion.
 
@@ -61,8 +73,8 @@ def fold_repeated(
     decisions
         A person's: measurement UID -> lesion, or ``NONE`` for a measurement that is used nowhere.
     spaces
-        Series Instance UID -> name of the patient coordinates that it shares with others; measurements of one study
-        are compared whether or not their series are named here.
+        Patient coordinates by Series Instance UID; measurements of one study are compared whether or not their series
+        are named here.
 
     Returns
     -------
@@ -131,7 +143,7 @@ def _copies(items: Sequence[Measurement]) -> tuple[list[Measurement], list[Super
 
 
 def _edges(
-    items: Sequence[Measurement], decisions: Mapping[str, str], spaces: Mapping[str, str]
+    items: Sequence[Measurement], decisions: Mapping[str, str], spaces: Mapping[str, Space]
 ) -> dict[tuple[int, int], Relation]:
     """Return how the measurements lie to each other, without the pairs that are apart."""
     labels = Counter((item.source.document_uid, compared_label(item.label)) for item in items)
@@ -147,21 +159,39 @@ def _edges(
     return edges
 
 
-def _related(one: Measurement, other: Measurement, spaces: Mapping[str, str], repeated: set[str]) -> Relation:
+def _related(one: Measurement, other: Measurement, spaces: Mapping[str, Space], repeated: set[str]) -> Relation:
     if one.long_axis is None or other.long_axis is None:
         return _related_by_name(one, other, repeated)
-    same_study = one.study_instance_uid == other.study_instance_uid
-    space = spaces.get(one.series_instance_uid)
-    same_space = space is not None and space == spaces.get(other.series_instance_uid)
-    if not (same_study or same_space):
-        # Their places cannot be compared; one name at one time point may be one lesion that was scanned twice.
-        organs = (organ_of(item.site, item.label, nodal=item.nodal) for item in (one, other))
-        return Relation.UNSURE if _same_name(one, other) and not organs_conflict(*organs) else Relation.APART
+    first, second = (spaces.get(item.series_instance_uid) for item in (one, other))
+    is_shared = first is not None and second is not None and first.is_shared(second)
+    if one.study_instance_uid != other.study_instance_uid and not is_shared:
+        is_one_day = first is not None and second is not None and first.day == second.day
+        return _related_between_studies(one, other, is_one_day=is_one_day)
     how = relation(one, other, told_apart=_told_apart(one, other))
     frames = {one.frame_of_reference_uid, other.frame_of_reference_uid} - {""}
     if how is Relation.SAME and len(frames) > 1 and not (_same_name(one, other) or similar_length(one, other)):
         return Relation.UNSURE
     return how
+
+
+def _related_between_studies(one: Measurement, other: Measurement, *, is_one_day: bool) -> Relation:
+    """Relate measurements of one time point whose coordinates are not known to be the same: they can only wait.
+
+    One name may be one lesion that was scanned twice; so may lines at one place of two scans of one day, where nobody
+    names both.
+    """
+    organs = [organ_of(item.site, item.label, nodal=item.nodal) for item in (one, other)]
+    if organs_conflict(*organs):
+        return Relation.APART
+    if _same_name(one, other):
+        return Relation.UNSURE
+    if is_one_day and not (_is_named(one) and _is_named(other)):
+        return Relation.APART if relation(one, other) is Relation.APART else Relation.UNSURE
+    return Relation.APART
+
+
+def _is_named(item: Measurement) -> bool:
+    return bool(compared_label(item.label) or (item.tracking_uid_is_stable and item.tracking_uid))
 
 
 def _related_by_name(one: Measurement, other: Measurement, repeated: set[str]) -> Relation:

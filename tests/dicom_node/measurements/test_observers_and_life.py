@@ -97,7 +97,9 @@ def test_flags_and_links_of_a_report(tmp_path: Path):
     document.CompletionFlag, document.VerificationFlag = "PARTIAL", "VERIFIED"
     document.PredecessorDocumentsSequence = instances("1.2.3.1", "1.2.3.2")
     document.IdenticalDocumentsSequence = instances("1.2.3.3")
+    document.ClinicalTrialTimePointID = "C1D1"
     facts = read_document_facts(write(tmp_path / "report.dcm", document))
+    assert facts.time_point_id == "C1D1"
     assert (facts.is_complete, facts.is_verified, facts.rejection) == (False, True, "")
     assert (facts.predecessors, facts.identical) == (("1.2.3.1", "1.2.3.2"), ("1.2.3.3",))
     assert facts.written_at == datetime.datetime(2024, 3, 10, 6, 15, tzinfo=datetime.UTC)

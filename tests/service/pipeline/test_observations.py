@@ -1,10 +1,13 @@
 """What waits keeps back what a person's decision may change, from image measurements to categories."""
 
 import datetime
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.domain.test_repeated_measurements import NEWER, item
@@ -104,3 +107,63 @@ def test_a_normal_node_of_the_baseline_is_new_by_the_one_rule(sizes: list[float]
     assert [f"{a.new_lesions} {a.overall}" for a in assessed[1:]] == expected
     assert assessed[0].target_sum == 30
     assert "new-at-baseline" not in {finding.code for finding in assessed[0].findings}
+
+
+# --- laws
+
+
+@st.composite
+def two_time_points(draw: st.DrawFn) -> tuple[list[Measurement], list[Measurement]]:
+    """Return two targets far apart with stable identities, at baseline and later."""
+    sizes = [draw(st.sampled_from([8.0, 14.0, 20.0, 26.0, 40.0])) for _ in range(4)]
+    baseline = [item(f"a{n}", (200.0 * n, 0, 0), sizes[n] + 10, tracking_uid=str(n), role=TARGET) for n in (0, 1)]
+    later = [item(f"b{n}", (200.0 * n, 0, 0), sizes[2 + n], tracking_uid=str(n)) for n in (0, 1)]
+    return baseline, later
+
+
+@st.composite
+def waiting_measurements(draw: st.DrawFn) -> Measurement:
+    """Return one more measurement of the later time point, near or far, named or not."""
+    place = draw(st.sampled_from([(0, 0, 0), (12, 0, 0), (40, 0, 0), (100, 0, 0), (200, 20, 0), (500, 0, 0)]))
+    more: dict[str, Any] = draw(st.sampled_from([{}, {"role": TARGET}, {"label": "T1.2"}, {"tracking_uid": "0"}]))
+    return item("w", place, draw(st.sampled_from([6.0, 18.0])), **more)
+
+
+@given(two_time_points(), waiting_measurements())
+@settings(max_examples=60, deadline=None)
+def test_what_waits_leaves_nothing_but_ne_and_a_progression_that_the_rest_proves(
+    points: tuple[list[Measurement], list[Measurement]], extra: Measurement
+) -> None:
+    baseline, later = points
+    tracked = [TrackedTimePoint(tuple(items), stay) for items in (baseline, [*later, extra])]
+    if all(w.measurement.measurement_uid != "w" for w in follow_lesions("subject", tracked)[1].ambiguous):
+        return
+    before, after = responses(baseline, later)[1], responses(baseline, [*later, extra])[1]
+    assert after == "NE" or (after == before == "PD")
+
+
+@given(two_time_points(), st.sampled_from([0, 1]), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_a_document_that_comes_twice_changes_no_sum(
+    points: tuple[list[Measurement], list[Measurement]], which: int, renamed: bool
+) -> None:
+    copies = [
+        replace(m, measurement_uid=f"{m.measurement_uid}c", source=replace(m.source, document_uid="copy"))
+        if renamed
+        else m
+        for m in points[which]
+    ]
+    doubled = [points[0], points[1]]
+    doubled[which] = [*points[which], *copies]
+    assert sums(*doubled) == sums(*points)
+    assert responses(*doubled) == responses(*points)
+
+
+@given(two_time_points(), st.permutations([0, 1]), st.permutations([0, 1]))
+@settings(max_examples=40, deadline=None)
+def test_the_order_of_measurements_changes_nothing(
+    points: tuple[list[Measurement], list[Measurement]], first: list[int], second: list[int]
+) -> None:
+    turned = [points[0][i] for i in first], [points[1][i] for i in second]
+    assert sums(*turned) == sums(*points)
+    assert responses(*turned) == responses(*points)

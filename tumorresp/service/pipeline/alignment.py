@@ -68,7 +68,8 @@ def _scanned(visit: ReadVisit) -> list[_Scanned]:
     for item in visit.measurements:
         if item.long_axis is None or not item.series_instance_uid:
             continue
-        keys = {f"study {item.study_instance_uid}", visit.spaces.get(item.series_instance_uid, "")} - {""}
+        space = visit.spaces.get(item.series_instance_uid)
+        keys = {f"study {item.study_instance_uid}", str(space) if space is not None and space.frame else ""} - {""}
         meeting = [group for group in groups if group[0] & keys]
         groups = [group for group in groups if group not in meeting]
         groups.append(

@@ -82,7 +82,7 @@ def plan_readings(files: Sequence[InputFile], workshops: Workshops, rules: Docum
     visits = visits_of_studies(
         {uid: item.date for uid, item in dates.items() if item.date is not None},
         by_study(placed),
-        {uid: item.time_point_id for uid, item in times.items()},
+        _time_point_ids(times, documents, dates, rules.visit_window_days),
         rules.visit_window_days,
     )
     visits = tuple(_with_left_out(visit, passed_over, images) for visit in visits)
@@ -90,6 +90,28 @@ def plan_readings(files: Sequence[InputFile], workshops: Workshops, rules: Docum
     looks = {plane.series_instance_uid: plane.look for frames in planes.values() for plane in frames}
     readings = readings_of([_with_remarks(item, dates) for item in placed], visits, looks)
     return ReadingPlan(series, readings, tuple(waiting), tuple(refused), passed_over, dict(check.other_ids))
+
+
+def _time_point_ids(
+    times: Mapping[str, ScanTimes],
+    documents: Sequence[tuple[ReadDocument, Sequence[Measurement]]],
+    dates: Mapping[str, ScanDate],
+    window_days: int,
+) -> dict[str, str]:
+    """Return the trial's time point of each study: what its images say, else the one document that measures it.
+
+    A document that measures studies farther apart than a visit can be is of none of their time points.
+    """
+    said: defaultdict[str, set[str]] = defaultdict(set)
+    for document, placed in documents:
+        studies = {item.study_instance_uid for item in placed}
+        days = [date for uid in studies if uid in dates and (date := dates[uid].date) is not None]
+        if days and (max(days) - min(days)).days <= window_days:
+            for uid in studies:
+                said[uid].add(document.facts.time_point_id)
+    return {
+        uid: item.time_point_id or (next(iter(said[uid])) if len(said[uid]) == 1 else "") for uid, item in times.items()
+    }
 
 
 def _with_left_out(visit: StudyVisit, passed_over: Sequence[WaitingItem], images: Sequence[InputFile]) -> StudyVisit:

@@ -9,6 +9,7 @@ from itertools import dropwhile
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.lesion_matching import Seen
 from tumorresp.domain.measurement import LesionRole, Measurement
+from tumorresp.domain.repeated_measurements import Space
 from tumorresp.domain.series_look import SeriesLook
 from tumorresp.domain.time_points import StudyVisit
 from tumorresp.service.pipeline.inputs import InputFile
@@ -48,12 +49,12 @@ class ReadVisit:
         return tuple(item.measurement for item in self.items)
 
     @property
-    def spaces(self) -> dict[str, str]:
-        """Names of patient coordinates by Series Instance UID: one frame of reference on one day."""
+    def spaces(self) -> dict[str, Space]:
+        """Patient coordinates by Series Instance UID: one frame of reference on one day."""
         return {
-            item.measurement.series_instance_uid: f"{item.measurement.frame_of_reference_uid} {item.date}"
+            item.measurement.series_instance_uid: Space(item.measurement.frame_of_reference_uid, item.date)
             for item in self.items
-            if item.measurement.frame_of_reference_uid and item.measurement.series_instance_uid
+            if item.measurement.series_instance_uid
         }
 
 
