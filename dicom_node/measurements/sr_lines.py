@@ -24,6 +24,8 @@ from tumorresp.domain.terminology import Code
 _IMAGE_REGION = Code("111030", "DCM", "Image Region")
 # Where a viewer put the text, and which handles it drew: no part of the lesion.
 _NOT_A_LINE = ("textposition", "controlpoints")
+# Pixels or mm: far below any drawing, above the rounding of coordinates in the thousands.
+_SAME_POINT = 1e-3
 _LENGTH_KINDS = (AxisKind.LONG, AxisKind.SINGLE)
 
 
@@ -143,7 +145,7 @@ def line_of(item: ContentItem, shift: float, fallback: ImageReference | None = N
     if item.meaning.replace(" ", "") in _NOT_A_LINE or kind not in ("POLYLINE", "MULTIPOINT"):
         return None
     points = graphic_points(item)
-    is_outline = len(points) > 2 and np.array_equal(points[0], points[-1])
+    is_outline = len(points) > 2 and _is_closed(points)
     if len(points) < 2 or is_outline or (kind == "MULTIPOINT" and len(points) > 2):
         return None
     image = _image_below(item) or fallback or ImageReference()
@@ -256,7 +258,7 @@ def _is_region(item: ContentItem) -> bool:
 
 def _outline(kind: str, points: NDArray[np.float64], shift: float) -> MarkedOutline | None:
     """Return a closed shape (PS3.3 C.18.6.1.2, C.18.9.1.2), None for points and open lines."""
-    is_closed = kind == "POLYGON" or (len(points) > 3 and np.array_equal(points[0], points[-1]))
+    is_closed = kind == "POLYGON" or (len(points) > 3 and _is_closed(points))
     if kind == "ELLIPSE" and len(points) == 4:
         return MarkedOutline(OutlineShape.ELLIPSE, *_coordinates(points, shift))
     if kind == "CIRCLE" and len(points) == 2 and points.shape[1] == 2:
@@ -264,6 +266,11 @@ def _outline(kind: str, points: NDArray[np.float64], shift: float) -> MarkedOutl
     if kind in ("POLYLINE", "POLYGON") and is_closed and np.linalg.matrix_rank(points - points[0]) == 2:
         return MarkedOutline(OutlineShape.POLYGON, *_coordinates(points, shift))
     return None
+
+
+def _is_closed(points: NDArray[np.float64]) -> bool:
+    """Return whether a polyline ends where it began; coordinates are 32-bit floats, which writers compute anew."""
+    return bool(np.abs(points[0] - points[-1]).max() <= _SAME_POINT)
 
 
 def _stated_diameter(lengths: Sequence[ContentItem], kinds: Sequence[AxisKind]) -> tuple[float | None, str]:

@@ -7,9 +7,11 @@ from typing import Any
 import httpx
 import pydicom
 import pytest
+from typer.testing import CliRunner
 
 from dicom_node.sender import send
 from dicom_node.storage_scp import StorageScp
+from tumorresp.service.cli.main import app
 from tumorresp.service.demo import running_service_process
 from tumorresp.service.stand_in_pacs import StandInPacs, free_port
 
@@ -33,6 +35,8 @@ def test_two_outlines_of_one_tumour_are_said_everywhere(real_data: Path, tmp_pat
         page = httpx.get(node.api, timeout=30).text
         assert "May change a response" in page
         assert WORDS in page
+        shown = CliRunner().invoke(app, ["status"], env={"TUMORRESP_DATA_DIR": str(tmp_path / "service")})
+        assert f"Baseline, T01: {WORDS}" in " ".join(shown.output.split())
         assert sum(scp.counts.values()) >= 2
     reports = [pydicom.dcmread(path) for path in (tmp_path / "pacs").rglob("*") if path.is_file()]
     (report,) = (item for item in reports if item.Modality == "SR")

@@ -93,6 +93,13 @@ def test_a_closed_outline(tmp_path: Path, angle: float, row_mm: float, column_mm
     assert lengths(placed(found, row_mm, column_mm)) == pytest.approx((32, 16), abs=0.01)
 
 
+@pytest.mark.parametrize(("gap", "is_closed"), [(0.0, True), (0.0009, True), (0.01, False), (3.0, False)])
+def test_an_outline_is_closed_where_its_ends_are_one_point(tmp_path: Path, gap: float, is_closed: bool):
+    region = scoord([10, 10, 40, 10, 40, 50, 10, 50, 10, 10 + gap], image(), name="region")
+    found = read_measurements(write(tmp_path / "sr.dcm", report(group(region, number("long", "50")))))
+    assert [len(item.outlines) for item in found] == ([1] if is_closed else [])
+
+
 @pytest.mark.parametrize("holder", ["group", "length"])
 @pytest.mark.parametrize("angle", [0.0, 0.4, 1.1])
 @pytest.mark.parametrize(("row_mm", "column_mm"), SPACINGS)
