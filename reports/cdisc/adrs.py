@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from reports.cdisc.adsl import DEATH_DATE, SUBJECT_VARIABLES, subject_variables
 from reports.cdisc.adtr import sum_sequence
 from reports.cdisc.dataset import (
-    TEXT_LENGTH,
     DatasetDefinition,
     Row,
     Value,
@@ -17,6 +16,7 @@ from reports.cdisc.dataset import (
 )
 from reports.cdisc.disease_response import category_of, response_date
 from reports.cdisc.parameter_codes import parameter
+from reports.cdisc.response_marks import ResponseMarks
 from reports.cdisc.study_facts import BenefitDate, StudyFacts
 from reports.cdisc.subject_records import Reading, SubjectRecords, study_day
 from reports.cdisc.visit_numbers import NumberedVisit
@@ -50,6 +50,7 @@ ADRS = DatasetDefinition(
         Variable("ANL01FL", "Analysis Flag 01: Valid Assessment", origin="Derived", codelist="NY"),
         Variable("ANL02FL", "Analysis Flag 02: Up to First PD", origin="Derived", codelist="NY"),
         Variable("RSREFUS", "Refused Input Bearing on the Response", origin="Derived", free_text=True),
+        Variable("RSPROV", "Suspicious Input Bearing on the Response", origin="Derived", free_text=True),
         Variable("SRCDOM", "Source Data", origin="Derived"),
         Variable("SRCVAR", "Source Variable", origin="Derived"),
         Variable("SRCSEQ", "Source Sequence Number", VariableType.INTEGER, "Derived"),
@@ -123,10 +124,13 @@ class _Course:
     def first_of(self, categories: frozenset[Category]) -> int | None:
         return next((index for index, item in enumerate(self.dated) if item.overall in categories), None)
 
-    def refused_until(self, index: int | None) -> str:
-        """Return what could not be read and may hide a response or progression, up to a visit or anywhere."""
+    def marks_until(self, index: int | None) -> ResponseMarks:
+        """Return what may hide or have made a response or progression, up to a visit or anywhere."""
         last = len(self.dated) if index is None else index + 1
-        return _refused([mark for item in self.dated[:last] for mark in item.refused])
+        return ResponseMarks(
+            tuple(mark for item in self.dated[:last] for mark in item.refused),
+            tuple(mark for _, _, item in self.visits[:last] for mark in item.provisional),
+        )
 
     def source_on(self, date: datetime.date | None) -> Source:
         for item, source in zip(self.dated, self.sources, strict=True):
@@ -201,7 +205,7 @@ def _by_visit(course: _Course) -> Iterator[dict[str, Value]]:
             **_response(course, item.overall, date),
             "ANL01FL": "Y" if valid else "",
             "ANL02FL": "Y" if in_course else "",
-            "RSREFUS": _refused(item.refused),
+            **ResponseMarks(item.refused, item.provisional).variables(),
             **_source(course.sources[index]),
         }
 
@@ -230,12 +234,12 @@ def _firsts(course: _Course) -> Iterator[dict[str, Value]]:
 
 
 def _first(course: _Course, base: str, words: str, index: int | None) -> dict[str, Value]:
-    refused = course.refused_until(index)
+    marks = course.marks_until(index)
     if index is None:
-        return _parameter(course, base, words) | _yes_no(course, happened=False, date=None, refused=refused)
+        return _parameter(course, base, words) | _yes_no(course, happened=False, date=None, marks=marks)
     item = course.dated[index]
     date = item.date if item.overall in _RESPONSES else item.progression_date
-    return _parameter(course, base, words) | _yes_no(course, happened=True, date=date, refused=refused)
+    return _parameter(course, base, words) | _yes_no(course, happened=True, date=date, marks=marks)
 
 
 def _bests(course: _Course, facts: StudyFacts) -> Iterator[dict[str, Value]]:
@@ -254,12 +258,12 @@ def _best(
     if best is None:
         return
     overall, benefit, best_of_two, response = bases
-    refused = course.refused_until(None)
+    marks = course.marks_until(None)
     yield {
         **_parameter(course, overall, f"{confirmed}Best Overall Response"),
         **_response(course, best.category, best.date),
         **_source(course.source_on(best.date)),
-        "RSREFUS": refused,
+        **marks.variables(),
     }
     responded = best.category in _RESPONSES
     began = response_began(best) or best.date
@@ -271,7 +275,7 @@ def _best(
         (response, f"{confirmed}Response", responded, began),
     ):
         if base:
-            yield _parameter(course, base, words) | _yes_no(course, happened=happened, date=date, refused=refused)
+            yield _parameter(course, base, words) | _yes_no(course, happened=happened, date=date, marks=marks)
 
 
 def _benefit_date(
@@ -316,7 +320,7 @@ def _others(course: _Course) -> Iterator[dict[str, Value]]:
         course,
         happened=baseline.target is Category.BASELINE,
         date=course.reading.visits[0].date,
-        refused=_refused(baseline.refused),
+        marks=ResponseMarks(baseline.refused, baseline.provisional),
     )
 
 
@@ -329,7 +333,7 @@ def _death(subject: SubjectRecords) -> dict[str, Value]:
         "PARCAT1": _CATEGORY,
         "AVALC": "" if unknown else ("N" if death is None else "Y"),
         "AVAL": None if unknown else int(death is not None),
-        "RSREFUS": DEATH_DATE if unknown else "",
+        **ResponseMarks(refused=(DEATH_DATE,) if unknown else ()).variables(),
         "ADT": death,
         "ADY": study_day(death, subject.first_day),
         "SRCDOM": "" if death is None else "ADSL",
@@ -351,25 +355,19 @@ def _response(course: _Course, category: Category, date: datetime.date | None) -
     }
 
 
-def _yes_no(course: _Course, *, happened: bool, date: datetime.date | None, refused: str) -> dict[str, Value]:
+def _yes_no(course: _Course, *, happened: bool, date: datetime.date | None, marks: ResponseMarks) -> dict[str, Value]:
     """Return Y with its date, or N; neither where something could not be read that may hide it."""
     shown = date if happened else None
-    unknown = bool(refused) and not happened
+    unknown = bool(marks.refused) and not happened
     return {
         "AVALC": "" if unknown else ("Y" if happened else "N"),
         "AVAL": None if unknown else int(happened),
         "ADT": shown,
         "ADY": study_day(shown, course.subject.first_day),
-        "RSREFUS": refused,
+        **marks.variables(),
         **(_source(course.source_on(shown)) if shown is not None else {}),
     }
 
 
 def _source(source: Source) -> dict[str, Value]:
     return {"SRCDOM": source[0], "SRCVAR": source[1], "SRCSEQ": source[2]}
-
-
-def _refused(marks: Sequence[str]) -> str:
-    """Return what could not be read in one text, as long as a text may be."""
-    text = "; ".join(dict.fromkeys(marks))
-    return text if len(text) <= TEXT_LENGTH else f"{text[: TEXT_LENGTH - 4]} ..."

@@ -42,6 +42,7 @@ METHODS: Mapping[str, str] = MappingProxyType(
         "LSASS": _LESION_LIST.format("of the baseline that have a value at the visit"),
         "ANL01FL": "ADTR: sum complete, after baseline. ADRS: response given, from RANDDT on and before new therapy.",
         "RSREFUS": "What was given of the visit, or of one that bears on it, and could not be read.",
+        "RSPROV": "Sizes of the visit, or of one that bears on it, that are perhaps wrong; they count.",
         "ANL02FL": "ADTR: smallest complete sum up to first progression. ADRS: ANL01FL up to first progression.",
         "ANL03FL": "Visit after baseline and before the first overall progression.",
         "ANL04FL": "Sum complete after baseline, or target response PD.",

@@ -241,10 +241,10 @@ def _sums(reading: Reading) -> tuple[Assessment | None, ...]:
 
 
 def _group_results(assessment: Assessment | None) -> Iterator[dict[str, Value]]:
-    if assessment is None or assessment.target_sum is None:
+    if assessment is None or assessment.complete_sum is None:
         return
     group: dict[str, Value] = {"TRGRPID": "TARGET", "TRLNKID": ""}
-    yield group | _number("SUMDIAM", assessment.target_sum, "mm")
+    yield group | _number("SUMDIAM", assessment.complete_sum, "mm")
     changes = (
         ("PCBSD", assessment.change_from_baseline_percent, "%"),
         ("PCNSD", assessment.change_from_nadir_percent, "%"),

@@ -32,7 +32,10 @@ from tumorresp.response.rule_audit import (
     audit_rules,
 )
 from tumorresp.response.rule_audit.derivation import Derivation
+from tumorresp.response.rule_audit.hypotheses import Hypothesis, explanations
+from tumorresp.response.rule_audit.hypotheses import codes as codes_of
 from tumorresp.response.rule_audit.numbers import percent
+from tumorresp.response.rule_audit.reported import Mistake
 from tumorresp.response.rule_audit.target_judgement import Judgement
 from tumorresp.response.subject import SubjectCourse, SubjectDates
 
@@ -668,6 +671,43 @@ def test_sum_of_an_incomplete_visit_contradicts_nothing() -> None:
     assert [(what, codes) for what, *_, codes in found] == [("sum of diameters", ("missing-lesion-as-zero",))]
 
 
+# (visits, what the reader of an incomplete sum reports of the last visit, what is then found)
+INCOMPLETE = ("T01=60 T02=40", "T01=30 T02=30", "T01=40 T02=ne")
+OF_INCOMPLETE = [
+    ({"target_sum": Decimal(40)}, {}),
+    ({"change_from_baseline_percent": Decimal("-60.0")}, {}),
+    ({"change_from_nadir_percent": Decimal("-33.3"), "change_from_nadir": Decimal(-20)}, {}),
+    ({"target_sum": Decimal(70)}, {"sum of diameters": {"missing-lesion-carried-forward"}}),
+    ({"target_sum": Decimal(45)}, {"sum of diameters": set()}),
+    ({"change_from_baseline_percent": Decimal("-30.0")}, {"change from baseline": set()}),
+    ({"target": Category.SD}, {"target response": {"missing-lesion-carried-forward"}}),
+]
+
+
+@pytest.mark.parametrize(("values", "expected"), OF_INCOMPLETE)
+def test_incomplete_sum_that_the_protocol_shows(values: dict[str, Any], expected: dict[str, set[str]]) -> None:
+    """It may be reported and is no mistake; nothing is made from it."""
+    shown = replace(BY_EACH_VISIT, recist=Recist11Parameters(incomplete_sum_shown=True))
+    course = course_of(*INCOMPLETE)
+    reported = with_mistake(as_derived(course), 2, **values)
+    found = {item.what: item for item in audited_values(course, reported, shown)}
+    assert set(found) == set(expected)
+    for what, codes in expected.items():
+        assert codes <= set(found[what].mistakes)
+        assert bool(codes) == bool(found[what].mistakes)
+
+
+@pytest.mark.parametrize("last", ["T01=60 T02=15", "T01=70 T02=15", "T01=71 T02=15", "T01=72 T02=16"])
+def test_incomplete_sum_is_no_nadir_where_the_protocol_shows_it(last: str) -> None:
+    course = course_of("T01=60 T02=40", "T01=20 T02=ne", last)
+    reported = as_derived(course)
+    for is_shown in (False, True):
+        parameters = replace(BY_EACH_VISIT, recist=Recist11Parameters(incomplete_sum_shown=is_shown))
+        assert audited_values(course, reported, parameters) == ()
+        (wrong, *_) = audited_values(course, with_mistake(reported, 2, target=Category.PD), parameters)
+        assert "incomplete-sum-as-nadir" in wrong.mistakes
+
+
 def test_sum_in_whole_millimetres_stands_for_all_that_round_to_it() -> None:
     """A sum of 43 mm, where the sizes say 41.7, may be 42.5, and 42.7 of 61 is PR; 44 cannot."""
     course = course_of("T01=30.5 T02=30.5", "T01=21.4 T02=20.3")
@@ -821,6 +861,28 @@ def test_response_carried_forward_lasts_until_progression(sizes: tuple[int, ...]
     last = len(sizes) - 1
     assert derivation.assessments[last].target is expected
     assert Judgement(derivation, percentage_places=30).category(last) is expected
+
+
+def test_two_mistakes_are_tried_where_one_is_not_enough() -> None:
+    """Mistakes that add 1, 2 (of one family) and 10 to a number: what gives 12, and what is tried at all."""
+
+    def adding(family: str, number: int) -> Hypothesis[int]:
+        return Hypothesis(family, Mistake(f"adds-{number}", ""), lambda supposed: supposed + number)
+
+    tried: list[int] = []
+
+    def outcome(supposed: int) -> int:
+        tried.append(supposed)
+        return supposed
+
+    found = explanations([adding("a", 1), adding("a", 2), adding("b", 10)], 0, outcome)
+    assert [codes_of([item]) for item in found.of(10)] == [(("adds-10",),)]
+    assert found.of(12, most=1) == ()
+    assert tried == [1, 2, 10]
+    assert codes_of(found.of(12)) == (("adds-2", "adds-10"),)
+    assert codes_of(found.of(11)) == (("adds-1", "adds-10"),)
+    assert found.of(3) == ()
+    assert tried == [1, 2, 10, 11, 12]
 
 
 def test_response_after_progression() -> None:

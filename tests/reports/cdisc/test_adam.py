@@ -31,6 +31,7 @@ from tumorresp.domain.measurement import LesionRole
 from tumorresp.response.best_response import BestResponseParameters, best_response
 from tumorresp.response.observation import Refused
 from tumorresp.response.outcome import BestResponse, CriterionOutcome, EndPointName, SubjectOutcome
+from tumorresp.response.parameters import Recist11Parameters
 from tumorresp.response.recist_1_1 import assess_recist_1_1
 from tumorresp.response.refused import assess_with_refused
 from tumorresp.response.subject import Demographics, SubjectCourse, dated_responses
@@ -516,3 +517,35 @@ def test_survival_is_there_once_and_durations_have_their_codes() -> None:
     rows, _ = time_to_event(replace(outcome, outcomes=(outcome.outcomes[0], doubled)))
     assert len(of_parameter(rows, "OS")) == 1
     assert {row["PARAMCD"] for row in rows} >= {"PFS", "TTP", "RSD", "SDD", "TTR", "PFSVR", "RSDVR"}
+
+
+def test_numbers_that_are_perhaps_wrong_are_carried_by_what_they_may_have_made() -> None:
+    made = subject("T01=40", "T01=20", "T01=19", best=(Category.PR, DAY_2))
+    (outcome,) = made.outcomes
+    first, second, third = outcome.assessments
+    words = "row 4: perhaps in centimetres"
+    marked = replace(outcome, assessments=(first, second, replace(third, provisional=(words,))))
+    rows = export([replace(made, outcomes=(marked,))], SPONSOR)["ADRS"]
+    assert [row["RSPROV"] for row in of_parameter(rows, "OVR")] == ["", words]
+    # They count: the answer is given, and says what it rests on.
+    assert {code: (one(rows, code)["AVALC"], one(rows, code)["RSPROV"]) for code in ("PD", "RSP", "BOR", "MDIS")} == {
+        "PD": ("N", words),
+        "RSP": ("Y", ""),
+        "BOR": ("PR", words),
+        "MDIS": ("Y", ""),
+    }
+    assert {row["RSREFUS"] for row in rows} == {""}
+
+
+@pytest.mark.parametrize("is_shown", [False, True])
+def test_incomplete_sum_is_no_sum_of_the_data_sets(is_shown: bool) -> None:
+    """Where the protocol shows it, ADTR has it without its flag; SUMDIAM and the nadir are of complete sums alone."""
+    course = SubjectCourse("001", "", visits("T01=60 T02=40", "T01=20 T02=ne", "T01=60 T02=15"), DATES)
+    assessments = assess_recist_1_1(course.visits, Recist11Parameters(incomplete_sum_shown=is_shown))
+    written = export([SubjectOutcome(course, (CriterionOutcome("recist-1.1", assessments),))], CENTRAL)
+    sums = [row for row in written["ADTR"] if row.get("LSEXP")]
+    assert [row["AVAL"] for row in sums] == [100, 20 if is_shown else None, 75]
+    assert [row["ANL01FL"] for row in sums] == ["", "", "Y"]
+    assert sums[2]["NADIR"] == 100
+    assert [row["TRSTRESN"] for row in written["TR"] if row["TRTESTCD"] == "SUMDIAM"] == [100, 75]
+    assert [row["TRSTRESN"] for row in written["TR"] if row["TRTESTCD"] == "PCNSD"] == [-25]

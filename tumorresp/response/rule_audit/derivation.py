@@ -48,7 +48,11 @@ class Derivation:
     @cached_property
     def sums(self) -> tuple[Decimal | None, ...]:
         """The complete sums; None where one is incomplete."""
-        return tuple(item.target_sum for item in self.assessments)
+        return tuple(item.complete_sum for item in self.assessments)
+
+    def shown(self, index: int) -> Decimal | None:
+        """Return the sum to report at a visit: the complete one, or what the protocol shows of an incomplete one."""
+        return self.assessments[index].target_sum
 
     @property
     def baseline_sum(self) -> Decimal | None:

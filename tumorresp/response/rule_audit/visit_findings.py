@@ -129,7 +129,7 @@ def _sum(audited: AuditedVisit) -> Iterator[AuditFinding]:
         return
     total = derivation.sums[index]
     shares = derivation.shares(index) if total is None else ()
-    if follows(stated.value, total) or (total is None and not shares and stated.value == 0):
+    if follows(stated.value, derivation.shown(index)) or (total is None and not shares and stated.value == 0):
         return
     without = _INCOMPLETE if shares else _NO_TARGETS
     words = sum_in_words(derivation, index)
@@ -146,7 +146,7 @@ def _sum(audited: AuditedVisit) -> Iterator[AuditFinding]:
 
 def _changes(audited: AuditedVisit) -> Iterator[AuditFinding]:
     derivation, index, reported = audited.derivation, audited.index, audited.reported
-    total, nadir = derivation.sums[index], derivation.nadir(index)
+    total, nadir = derivation.shown(index), derivation.nadir(index)
     baseline = derivation.baseline_sum if index else None
     stated = reported.change_from_baseline_percent
     exact = percent(total, baseline)
