@@ -66,6 +66,12 @@ def test_the_choice_is_said() -> None:
     assert "T01" in found[1].message
 
 
+def test_a_start_after_every_scan_is_questioned() -> None:
+    (choice, other) = (choose_baseline(visits(ONE, ONE), day(number)) for number in (400, 20))
+    assert [(f.code, f.decides) for f in choice.findings][1:] == [("every-scan-before-treatment", True)]
+    assert other.findings == ()
+
+
 def test_a_visit_of_several_days_lies_before_where_its_first_scan_does() -> None:
     first, second, third = visits(ONE, ONE, ONE)
     spread = replace(second, first_date=second.date - datetime.timedelta(days=3))

@@ -102,6 +102,8 @@ def test_a_workbook_is_a_table(tmp_path: Path) -> None:
     sheet.append(["7", "2024-03-12", "T01", None, "20.5", None])
     sheet.append([None, None, None, None, None, None])
     sheet.append(["", " ", None, None, None, None])
+    workbook.create_sheet("Read me", 0).append(["How to fill in this table"])
+    workbook.create_sheet("Empty", 0)
     workbook.save(tmp_path / "table.xlsx")
     table = read_table_file(tmp_path / "table.xlsx")
     assert responses(table) == {"7": ["BASELINE", "PR"]}

@@ -130,6 +130,9 @@ def _said(
         f"before baseline, counted in nothing: {dates}."
     )
     found = [Finding("baseline-before-treatment", Severity.INFO, words, str(baseline.date))]
+    if len(others) + 1 == len(visits):
+        words = f"Every scan lies before the start of treatment ({start}): is that date right? Nothing can be compared."
+        found.append(Finding("every-scan-before-treatment", Severity.WARNING, words, str(baseline.date), decides=True))
     for index in (chosen, *(index for index in others if index > chosen)):
         if missing[index]:
             names = listing(missing[index])

@@ -76,7 +76,7 @@ def _number(column: Column, raw: object) -> Cell:
     if isinstance(raw, bool):
         raise BadCell(f"{text} is no number")
     try:
-        value = Decimal(text)
+        value = Decimal(text if "_" not in text else "no number")
     except InvalidOperation:
         hint = " (write a point, not a comma)" if re.fullmatch(r"\d+,\d+", text) else ""
         raise BadCell(f"{text!r} is no number{hint}") from None

@@ -80,7 +80,7 @@ def _reported_visit(row: Row, course: SubjectCourse) -> ReportedVisit | None:
 def _time_point_id(row: Row, visits: Sequence[Visit]) -> str:
     name, day = row.values.get("visit"), row.values.get("date")
     for visit in visits:
-        if name is not None and str(name) in (visit.name, visit.time_point_id):
+        if name is not None and str(name).casefold() in (visit.name.casefold(), visit.time_point_id.casefold()):
             return visit.time_point_id
     for visit in visits:
         if isinstance(day, datetime.date) and (visit.first_date or visit.date) <= day <= visit.date:

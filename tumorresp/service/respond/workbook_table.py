@@ -1,4 +1,4 @@
-"""The first sheet of an Excel workbook as a table of texts."""
+"""A sheet of an Excel workbook as a table of texts: the first that has a column for the subject."""
 
 import datetime
 import io
@@ -6,18 +6,22 @@ import zipfile
 
 import openpyxl
 import pyarrow as pa
+from openpyxl.chartsheet import Chartsheet
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet.worksheet import Worksheet
 
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.response.table.headers import column_name
 from tumorresp.service.respond.csv_table import ROW
 
+_SUBJECT = "subject"
+
 
 def read_workbook(name: str, content: bytes) -> pa.Table:
-    """Return the first sheet: its first row that is not empty is the header; rows are numbered as the sheet does.
+    """Return the first sheet with a column ``subject``; its first row that is not empty is the header.
 
-    Dates become YYYY-MM-DD, whole numbers lose their ``.0``; empty rows and columns without a name and a cell are
-    passed over.
+    Rows are numbered as the sheet does. Dates become YYYY-MM-DD, whole numbers lose their ``.0``; empty rows, and
+    columns without name and cell, are passed over.
 
     Raises
     ------
@@ -28,13 +32,10 @@ def read_workbook(name: str, content: bytes) -> pa.Table:
         workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise InvalidInput("the file is no Excel workbook.", where=name) from error
-    sheet = workbook.worksheets[0]
-    rows = [
-        (number, [_text(cell) for cell in row]) for number, row in enumerate(sheet.iter_rows(values_only=True), start=1)
-    ]
-    filled = [(number, cells) for number, cells in rows if any(cells)]
-    if not filled:
-        raise InvalidInput("the first sheet is empty.", where=name, remedy="Give at least a header.")
+    sheets = [filled for sheet in workbook.worksheets if (filled := _filled_rows(sheet))]
+    if not sheets:
+        raise InvalidInput("every sheet is empty.", where=name, remedy="Give at least a header.")
+    filled = next((rows for rows in sheets if _SUBJECT in map(column_name, rows[0][1])), sheets[0])
     (_, header), *data = filled
     width = max(len(cells) for _, cells in filled)
     columns: dict[str, list[str]] = {}
@@ -49,6 +50,15 @@ def read_workbook(name: str, content: bytes) -> pa.Table:
         columns[title] = cells
     table = pa.table({title: pa.array(cells, pa.string()) for title, cells in columns.items()})
     return table.append_column(ROW, pa.array([number for number, _ in data], pa.int64()))
+
+
+def _filled_rows(sheet: Worksheet | Chartsheet) -> list[tuple[int, list[str]]]:
+    """Return the rows of a sheet that have a cell, numbered as the sheet does."""
+    if isinstance(sheet, Chartsheet):
+        return []
+    rows = enumerate(sheet.iter_rows(values_only=True), start=1)
+    texts = ((number, [_text(cell) for cell in row]) for number, row in rows)
+    return [(number, cells) for number, cells in texts if any(cells)]
 
 
 def _text(cell: object) -> str:
