@@ -103,9 +103,9 @@ def utc_time(text: str, offset: str = "") -> datetime.datetime | None:
 
 
 def document_time(document: Dataset) -> datetime.datetime | None:
-    """Return Structure Set or Content Date and Time as UTC, None where neither is stated."""
+    """Return when a document was written, as UTC: Structure Set, Content, Instance Creation or Series Date and Time."""
     offset = str(document.get("TimezoneOffsetFromUTC") or "")
-    for day, moment in (("StructureSetDate", "StructureSetTime"), ("ContentDate", "ContentTime")):
-        if document.get(day):
-            return utc_time(str(document.get(day)) + str(document.get(moment) or ""), offset)
+    for kind in ("StructureSet", "Content", "InstanceCreation", "Series"):
+        if document.get(f"{kind}Date"):
+            return utc_time(text_of(document, f"{kind}Date") + text_of(document, f"{kind}Time"), offset)
     return None

@@ -52,6 +52,7 @@ def _facts(document: Dataset) -> DocumentFacts:
         written_at=document_time(document),
         is_complete=str(document.get("CompletionFlag") or "").strip().upper() != "PARTIAL",
         is_verified=str(document.get("VerificationFlag") or "").strip().upper() == "VERIFIED",
+        is_preliminary=str(document.get("PreliminaryFlag") or "").strip().upper() == "PRELIMINARY",
         predecessors=tuple(_named_instances(document, "PredecessorDocumentsSequence")),
         identical=tuple(_named_instances(document, "IdenticalDocumentsSequence")),
         rejection=known.meaning if known else "",

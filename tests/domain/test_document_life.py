@@ -188,6 +188,19 @@ SITUATIONS = {
         {"two A"},
         set(),
     ),
+    "final earlier, preliminary later": (
+        [document("one", measured("one", "A")), document("two", measured("two", "A", 35), hour=9, is_preliminary=True)],
+        {"one A"},
+        set(),
+    ),
+    "both preliminary": (
+        [
+            document("one", measured("one", "A"), is_preliminary=True),
+            document("two", measured("two", "A", 35), hour=9, is_preliminary=True),
+        ],
+        {"two A"},
+        set(),
+    ),
     "identical documents": (
         [
             document("one", measured("one", "A"), identical=("two",)),

@@ -105,3 +105,25 @@ def test_names_that_name_nobody_agree_with_none():
     assert names_agree(stated("1"), stated("2", name="TEST^ONE^^"))
     assert not names_agree(stated("1", name="Anonymous"), stated("2", name="Anonymous"))
     assert not names_agree(stated("1", name=""), stated("2", name=""))
+
+
+@pytest.mark.parametrize(
+    ("document", "images", "first"),
+    [
+        (stated("P1", "H2"), (stated("H2"),), "H2"),
+        (stated("P1", "H2"), (stated("P1"),), "P1"),
+        (stated("P1", "H2"), (stated("X"),), "P1"),
+        (stated("P1", "H2", "N7"), (stated("X"), stated("N7")), "N7"),
+    ],
+)
+def test_a_document_is_seen_from_its_images(
+    document: PatientStatement, images: tuple[PatientStatement, ...], first: str
+):
+    seen = document.seen_from(images)
+    assert seen.patient_id == PatientId(first)
+    assert set(seen.ids) == set(document.ids)
+
+
+def test_a_document_under_one_id_that_names_the_other_joins_both():
+    document = stated("P1", "H2").seen_from([stated("H2")])
+    assert persons({"s1": (stated("P1"),), "s2": (stated("H2"), document)}).joined == (("s1", "s2"),)

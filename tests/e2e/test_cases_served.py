@@ -11,7 +11,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from dicom_node.sender import send
-from tests.service.small_case import write_ct, write_note, write_sr
+from tests.service.small_case import unchanged, write_ct, write_note, write_sr
 from tests.service.test_patients import with_other_id
 from tumorresp.domain.identity import pseudonym
 from tumorresp.service.demo import ServiceProcess, running_service_process
@@ -78,11 +78,15 @@ def test_a_rejection_note_takes_back_a_progression(tmp_path: Path, node: Service
     assert named == [item.SOPInstanceUID for item in later if "PredecessorDocumentsSequence" not in item]
 
 
-@pytest.mark.parametrize("first", ["P1", "H2"])
-def test_the_other_hospitals_scan_joins_the_subject_that_is_here(tmp_path: Path, node: ServiceProcess, first: str):
+@pytest.mark.parametrize(("first", "says_it"), [("P1", "scan"), ("H2", "scan"), ("P1", "report")])
+def test_the_other_hospitals_scan_joins_the_subject_that_is_here(
+    tmp_path: Path, node: ServiceProcess, first: str, says_it: str
+):
     base = [*write_ct(tmp_path / "base", BASE, "20240110"), write_sr(tmp_path / "base.dcm", BASE, "1.2.827.1")]
-    later = write_ct(tmp_path / "later", LATER, "20240310", "H2", with_other_id("P1"))
-    later.append(write_sr(tmp_path / "later.dcm", LATER, "1.2.827.2", (("L1", 20.0),)))
+    scan = with_other_id("P1") if says_it == "scan" else unchanged
+    report = with_other_id("H2") if says_it == "report" else unchanged
+    later = write_ct(tmp_path / "later", LATER, "20240310", "H2", scan)
+    later.append(write_sr(tmp_path / "later.dcm", LATER, "1.2.827.2", (("L1", 20.0),), change=report))
     for files in (base, later) if first == "P1" else (later, base):
         send(files, node.destination)
         subject = pseudonym(first)

@@ -68,6 +68,13 @@ def test_another_hospitals_scan_that_names_our_id_is_our_subjects(tmp_path: Path
     assert len(reading.visits) == 2
 
 
+def test_a_document_may_say_whose_other_id_it_is(tmp_path: Path):
+    write_ct(tmp_path / "base", BASE, "20240110")
+    write_ct(tmp_path / "later", LATER, "20240310", "H2")
+    write_sr(tmp_path / "later.dcm", LATER, "1.2.827.2", change=with_other_id("H2"))
+    assert list(index_of(tmp_path).files) == [pseudonym("P1")]
+
+
 def test_without_a_word_of_the_other_id_there_are_two_subjects_and_it_is_said(tmp_path: Path):
     write_ct(tmp_path / "base", BASE, "20240110")
     write_ct(tmp_path / "later", LATER, "20240310", "H2")

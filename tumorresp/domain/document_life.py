@@ -47,6 +47,8 @@ class DocumentFacts:
         False where Completion Flag (0040,A491) says PARTIAL.
     is_verified
         Whether Verification Flag (0040,A493) says VERIFIED.
+    is_preliminary
+        Whether Preliminary Flag (0040,A496) says PRELIMINARY.
     predecessors
         SOP Instance UIDs of the Predecessor Documents Sequence (0040,A360).
     identical
@@ -72,6 +74,7 @@ class DocumentFacts:
     written_at: datetime.datetime | None = None
     is_complete: bool = True
     is_verified: bool = False
+    is_preliminary: bool = False
     predecessors: tuple[str, ...] = ()
     identical: tuple[str, ...] = ()
     rejection: str = ""
@@ -321,8 +324,10 @@ def _compared(earlier: Part, later: Part) -> _Comparison:
     pairs = [(one, other) for one in earlier.measurements for other in later.measurements if lies_on(one, other)]
     if not pairs:
         return _Comparison()  # one document a measurement, as some viewers write: both count
-    if earlier.facts.is_verified and not later.facts.is_verified:
-        words = "the same reader verified an earlier document that measures the same, and nobody verified this one"
+    if _is_less_final(later.facts, earlier.facts):
+        words = (
+            "an earlier document of the same reader that measures the same is verified or final, and this one is not"
+        )
         lost = _only_in(later.measurements, earlier.measurements)
         return _Comparison(Replaced(later, earlier.facts.document_uid, words, lost))
     lost = _only_in(earlier.measurements, later.measurements)
@@ -331,6 +336,11 @@ def _compared(earlier: Part, later: Part) -> _Comparison:
         return _Comparison(Replaced(earlier, later.facts.document_uid, words, lost))
     again = frozenset(one.measurement_uid for one, _ in pairs)
     return _Comparison(measured_again=again, doubted=frozenset(item.measurement_uid for item in lost))
+
+
+def _is_less_final(one: DocumentFacts, other: DocumentFacts) -> bool:
+    is_unverified = other.is_verified and not one.is_verified
+    return is_unverified or (one.is_preliminary and not other.is_preliminary and not one.is_verified)
 
 
 def _is_whole_reading(

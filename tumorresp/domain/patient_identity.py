@@ -5,7 +5,7 @@ Sequence) and nothing speaks against it, or where a person decided it. Where it 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from tumorresp.domain.observers import person_name, reader_key
@@ -48,6 +48,13 @@ class PatientStatement:
     def ids(self) -> tuple[PatientId, ...]:
         """The Patient ID and the other ones, those that are not empty."""
         return tuple(item for item in (self.patient_id, *self.others) if item.value)
+
+    def seen_from(self, others: Sequence["PatientStatement"]) -> "PatientStatement":
+        """Return the same statement with the Patient ID first that other objects of the same subject carry."""
+        own = next((item for item in self.ids if any(same_id(item, other.patient_id) for other in others)), None)
+        if own is None or own == self.patient_id:
+            return self
+        return replace(self, patient_id=own, others=tuple(item for item in self.ids if item != own))
 
 
 @dataclass(frozen=True)

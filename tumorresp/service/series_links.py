@@ -41,7 +41,9 @@ class SeriesLinks:
             return ()
         if instances[0].modality in DOCUMENTS:
             self._link(series_instance_uid, instances)
-            return (self._store.instances_of_series(series_instance_uid)[0].subject_key,)
+            document = self._store.instances_of_series(series_instance_uid)[0]
+            names_others = any(record.modality in DOCUMENTS and self._read(record).others for record in instances)
+            return (self._joined(document.subject_key, document) if names_others else document.subject_key,)
         if instances[0].modality not in IMAGES:
             return ()
         subject_key = self._joined(self._of_its_issuer(instances[0]), instances[0])
@@ -70,7 +72,8 @@ class SeriesLinks:
         named = {pseudonym(item.value) for item in own.others}
         self._store.record_other_ids(subject_key, named)
         decided = [(_key(one), _key(other)) for one, other in self._links()] + list(self._store.decided_links())
-        keys = {subject_key, *named, *self._store.subjects_naming({pseudonym(item.value) for item in own.ids})}
+        ids = {pseudonym(item.value) for item in own.ids}
+        keys = {subject_key, *ids, *self._store.subjects_naming(ids)}
         keys |= {key for pair in decided if subject_key in pair for key in pair}
         order = self._store.subjects_by_arrival(keys)
         found = persons({key: self._statements(key) for key in order}, LinkDecisions(tuple(decided)))
@@ -82,12 +85,16 @@ class SeriesLinks:
         return group[0]
 
     def _statements(self, subject_key: str, besides_series: str = "") -> list[PatientStatement]:
-        """Return what a subject's images say of their patient, one a Patient ID."""
+        """Return what a subject's images say of their patient, one a Patient ID, and its documents of other IDs."""
         one_each: dict[str, InstanceRecord] = {}
+        documents = []
         for record in sorted(self._store.instances_of_subject(subject_key), key=lambda item: item.received_at):
             if record.modality in IMAGES and record.series_instance_uid != besides_series:
                 one_each.setdefault(record.patient_id, record)
-        return [self._read(record) for record in one_each.values()]
+            elif record.modality in DOCUMENTS and not besides_series:
+                documents.append(self._read(record))
+        said = [self._read(record) for record in one_each.values()]
+        return said + [item.seen_from(said) for item in documents if item.others]
 
     def _read(self, record: InstanceRecord) -> PatientStatement:
         try:

@@ -39,8 +39,12 @@ def sort_into_subjects(
     patients = _patients(files, workshops)
     keyed = _by_patient_id(files, patients)
     order = sorted(keyed, key=lambda key: (_first_date(keyed[key]), key))
-    statements = {key: tuple(dict.fromkeys(patients[_series_of(file)] for file in keyed[key])) for key in order}
-    found = persons(statements, LinkDecisions(tuple((_key(a, keyed), _key(b, keyed)) for a, b in links)))
+    statements = {key: [patients[_series_of(file)] for file in keyed[key]] for key in order}
+    _add_documents(statements, files, workshops)
+    found = persons(
+        {key: tuple(dict.fromkeys(said)) for key, said in statements.items()},
+        LinkDecisions(tuple((_key(a, keyed), _key(b, keyed)) for a, b in links)),
+    )
     subject = _subjects(order, found)
     index = FolderIndex(subject_of_key={**subject, **_by_plain_id(keyed, subject)})
     images = _Images()
@@ -87,6 +91,23 @@ def _patients(files: Sequence[ScannedFile], workshops: Workshops) -> dict[tuple[
             except TumorRespError:
                 found[_series_of(file)] = PatientStatement(PatientId(file.header.patient_id))
     return found
+
+
+def _add_documents(
+    statements: Mapping[str, list[PatientStatement]], files: Sequence[ScannedFile], workshops: Workshops
+) -> None:
+    """Add what documents say of other Patient IDs to the subject of theirs."""
+    for file in files:
+        if file.kind not in DOCUMENTS or file.header is None:
+            continue
+        try:
+            stated = workshops.read_patient(file.path)
+        except TumorRespError:
+            continue
+        keys = [pseudonym(item.value) for item in stated.ids]
+        key = next((key for key in keys if key in statements), None)
+        if stated.others and key is not None:
+            statements[key].append(stated)
 
 
 def _by_patient_id(
