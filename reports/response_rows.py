@@ -108,11 +108,13 @@ class LesionRow:
 
     @property
     def volume(self) -> str:
-        """Volume of the mask."""
+        """Volume of the mask, marked where it is in doubt and no rule uses it."""
         if self.lesion.measurement.state is LesionState.ABSENT:
             return "0 ml"
         biomarkers = self.lesion.biomarkers
-        return MISSING if biomarkers is None else millilitres(biomarkers.voxel_volume_mm3)
+        if biomarkers is None:
+            return MISSING
+        return millilitres(biomarkers.voxel_volume_mm3) + (" (in doubt)" if biomarkers.volume_doubt else "")
 
 
 STATE_WORDS = {

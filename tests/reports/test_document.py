@@ -36,6 +36,23 @@ def near(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
     return (np.abs(picture.astype(int) - colour).max(axis=2) < 60).nonzero()
 
 
+def test_a_volume_in_doubt_is_marked_wherever_it_is_shown(evaluation):
+    point = evaluation.time_points[0]
+    item = next(item for item in point.lesions if item.biomarkers is not None)
+    words = "its mask touches a slice without a usable image"
+    doubted = replace(item, biomarkers=replace(item.biomarkers, volume_doubt=words))
+    others = tuple(doubted if other is item else other for other in point.lesions)
+    spoiled = replace(evaluation, time_points=(replace(point, lesions=others), *evaluation.time_points[1:]))
+    record = next(row for row in lesion_records(spoiled) if row["lesion"] == item.lesion.lesion_id)
+    assert record["volume_doubt"] == words
+    pictures = draw_pictures(spoiled, volumes)
+    marked = millilitres(item.biomarkers.voxel_volume_mm3) + " (in doubt)"
+    assert marked in build_html(spoiled, pictures)
+    text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(build_pdf(spoiled, pictures))).pages)
+    assert marked in " ".join(text.split())
+    assert "(in doubt)" not in build_html(evaluation, pictures)
+
+
 def test_window_maps_its_ends_to_black_and_white():
     grey = window_grey(np.array([-160.0, 40.0, 240.0, 3000.0]), 40, 400)
     assert grey.tolist() == [0, 128, 255, 255]

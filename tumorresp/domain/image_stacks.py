@@ -6,17 +6,20 @@ left out. Here they are told apart by what their images state; by the order of t
 tells them apart, and where every stack that comes out is a whole one.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tumorresp.domain.geometry import ImagePlane
 from tumorresp.domain.slice_grid import even_part_size, heights, is_held, shape_difference, unlike_positions
 
-Labels = Sequence[Hashable]
+Labels = NDArray[np.int64]
+# Attributes divide a series into stacks of at least this many images, on average.
+_FEWEST_OF_A_STACK = 3
 # Numbers alone divide a series into stacks of at least this many images; fewer are odd images, not a stack.
 _SMALLEST_NUMBERED_STACK = 3
 _MOST_INTERLEAVED = 4
@@ -67,8 +70,8 @@ def divide_into_stacks(images: Sequence[StackImage]) -> tuple[Stack, ...]:
     found: list[Stack] = []
     for members, shape_words in _by_shape(images):
         labels, words = _best_labels([images[index] for index in members])
-        parts: defaultdict[Hashable, list[int]] = defaultdict(list)
-        for index, label in zip(members, labels, strict=True):
+        parts: defaultdict[int, list[int]] = defaultdict(list)
+        for index, label in zip(members, labels.tolist(), strict=True):
             parts[label].append(index)
         name = ", ".join(part for part in (shape_words, words) if part)
         found += [Stack(tuple(sorted(part)), name) for part in parts.values()]
@@ -114,80 +117,94 @@ def _by_shape(images: Sequence[StackImage]) -> list[tuple[list[int], str]]:
 
 def _best_labels(images: Sequence[StackImage]) -> tuple[Labels, str]:
     """Return a label for each image that divides them best, and what it is called; empty where they are one stack."""
-    best: Labels = [0] * len(images)
-    called, fewest = "", _misfits(images, best)
+    positions = heights([image.plane for image in images])
+    best: Labels = np.zeros(len(images), np.int64)
+    called, fewest = "", _misfits(positions, best)
     usable = len(images) - fewest
     for name, labels in _by_attributes(images, pairs=fewest > 0):
-        interleaved = _is_interleaved(images, labels)
+        interleaved = _is_interleaved(positions, labels)
         if not interleaved and _largest(labels) <= usable:
             continue
-        misfits = _misfits(images, labels)
-        equal = len(set(labels)) < len(set(best)) if called else interleaved
+        misfits = _misfits(positions, labels)
+        equal = labels.max() < best.max() if called else interleaved
         if misfits < fewest or (misfits == fewest and equal):
             best, called, fewest = labels, name, misfits
     if called or fewest == 0:
         return best, called
-    for name, labels in _by_numbers(images):
-        if _largest(labels) > usable and _misfits(images, labels) == 0:
-            return labels, name
+    for name, numbered in _by_numbers(images, positions):
+        if _largest(numbered) > usable and _misfits(positions, numbered) == 0:
+            return numbered, name
     return best, called
 
 
-def _is_interleaved(images: Sequence[StackImage], labels: Labels) -> bool:
+def _is_interleaved(positions: NDArray[np.float64], labels: Labels) -> bool:
     """Return whether most images of a division lie among those of another part of it, not beside them."""
-    positions = heights([image.plane for image in images])
-    ranges = {label: _range([p for p, own in zip(positions, labels, strict=True) if own == label]) for label in labels}
-    among = sum(
-        any(low < position < high for label, (low, high) in ranges.items() if label != own)
-        for position, own in zip(positions, labels, strict=True)
-    )
-    return 2 * among > len(images)
-
-
-def _range(positions: Sequence[float]) -> tuple[float, float]:
-    return min(positions), max(positions)
+    low, high = np.full(labels.max() + 1, np.inf), np.full(labels.max() + 1, -np.inf)
+    np.minimum.at(low, labels, positions)
+    np.maximum.at(high, labels, positions)
+    # How many parts' ranges an image lies within, its own left out.
+    within = np.searchsorted(np.sort(low), positions) - np.searchsorted(np.sort(high), positions, side="right")
+    own = (low[labels] < positions) & (positions < high[labels])
+    return 2 * int(np.count_nonzero(within - own > 0)) > len(positions)
 
 
 def _largest(labels: Labels) -> int:
-    return max(Counter(labels).values())
+    return int(np.bincount(labels).max())
 
 
-def _by_attributes(images: Sequence[StackImage], *, pairs: bool) -> Iterable[tuple[str, Labels]]:
-    """Yield divisions of images by what they state: one attribute, then, if asked for, two."""
-    names = [name for name in images[0].attributes if len({image.attributes.get(name) for image in images}) > 1]
-    # What differs from image to image (a time, say) tells no stacks apart.
-    names = [name for name in names if len({image.attributes.get(name) for image in images}) <= len(images) // 2 + 1]
-    columns = {name: [image.attributes.get(name) for image in images] for name in names}
-    yield from columns.items()
-    for pair in combinations(names, 2) if pairs else ():
-        yield " and ".join(pair), list(zip(*(columns[name] for name in pair), strict=True))
+def _by_attributes(images: Sequence[StackImage], *, pairs: bool) -> Iterator[tuple[str, Labels]]:
+    """Yield divisions of images by what they state: one attribute, then, if asked for, two.
+
+    What differs nearly from image to image (a time, say) tells no stacks apart, and is left out.
+    """
+    columns: dict[str, Labels] = {}
+    for name in images[0].attributes:
+        labels = _coded([image.attributes.get(name) for image in images])
+        if 0 < labels.max() < max(2, len(images) / _FEWEST_OF_A_STACK):
+            columns[name] = labels
+            yield name, labels
+    for one, other in combinations(columns, 2) if pairs else ():
+        labels = _coded(list(zip(columns[one].tolist(), columns[other].tolist(), strict=True)))
+        if labels.max() < len(images) / _FEWEST_OF_A_STACK:
+            yield f"{one} and {other}", labels
 
 
-def _by_numbers(images: Sequence[StackImage]) -> Iterable[tuple[str, Labels]]:
+def _coded(values: Sequence[Hashable]) -> Labels:
+    """Return values as numbers from 0, in the order in which they come first."""
+    codes: dict[Hashable, int] = {}
+    return np.array([codes.setdefault(value, len(codes)) for value in values], np.int64)
+
+
+def _by_numbers(images: Sequence[StackImage], positions: NDArray[np.float64]) -> Iterator[tuple[str, Labels]]:
     """Yield divisions by the order of the images, the surest first."""
-    for name, labels_of in _BY_NUMBER:
-        labels = labels_of(images)
-        if labels is not None and min(Counter(labels).values()) >= _SMALLEST_NUMBERED_STACK:
+    divisions = (
+        ("runs of Instance Number", _runs_of_numbers(images, positions)),
+        ("order of Instance Number at each position", _rank_at_position(images)),
+        *(
+            (f"positions, {count} interleaved", _interleaved(images, count))
+            for count in range(2, _MOST_INTERLEAVED + 1)
+        ),
+    )
+    for name, labels in divisions:
+        if labels is not None and np.bincount(labels).min() >= _SMALLEST_NUMBERED_STACK:
             yield name, labels
 
 
-def _misfits(images: Sequence[StackImage], labels: Labels) -> int:
+def _misfits(positions: NDArray[np.float64], labels: Labels) -> int:
     """Return how many images a division leaves alone, on each other, or beside the even part of their stack."""
-    parts: defaultdict[Hashable, list[ImagePlane]] = defaultdict(list)
-    for image, label in zip(images, labels, strict=True):
-        parts[label].append(image.plane)
+    order = np.lexsort((positions, labels))
+    parts = np.split(positions[order], np.cumsum(np.bincount(labels))[:-1])
     alone = len(parts) > 1
-    return sum(len(part) if alone and len(part) == 1 else len(part) - even_part_size(part) for part in parts.values())
+    return sum(len(part) if alone and len(part) == 1 else len(part) - even_part_size(part) for part in parts)
 
 
-def _runs_of_numbers(images: Sequence[StackImage]) -> Labels | None:
+def _runs_of_numbers(images: Sequence[StackImage], positions: NDArray[np.float64]) -> Labels | None:
     """Return in which run through the body an image lies, where Instance Numbers go through it more than once."""
     numbers = [image.number for image in images]
     if None in numbers or len(set(numbers)) < len(numbers):
         return None
-    positions = heights([image.plane for image in images])
     order = sorted(range(len(images)), key=lambda index: numbers[index] or 0)
-    labels = [0] * len(images)
+    labels = np.zeros(len(images), np.int64)
     run, direction = 0, 0.0
     for before, now in pairwise(order):
         step = float(np.sign(positions[now] - positions[before]))
@@ -205,7 +222,7 @@ def _rank_at_position(images: Sequence[StackImage]) -> Labels | None:
     groups = unlike_positions([image.plane for image in images])
     if None in numbers or len(set(numbers)) < len(numbers) or len({len(group) for group in groups}) != 1:
         return None
-    labels = [0] * len(images)
+    labels = np.zeros(len(images), np.int64)
     for group in groups:
         for rank, index in enumerate(sorted(group, key=lambda i: numbers[i] or 0)):
             labels[index] = rank
@@ -217,18 +234,7 @@ def _interleaved(images: Sequence[StackImage], stacks: int) -> Labels | None:
     groups = unlike_positions([image.plane for image in images])
     if len(groups) < len(images):
         return None
-    labels = [0] * len(images)
+    labels = np.zeros(len(images), np.int64)
     for place, (index,) in enumerate(groups):
         labels[index] = place % stacks
     return labels
-
-
-def _every(stacks: int) -> Callable[[Sequence[StackImage]], Labels | None]:
-    return lambda images: _interleaved(images, stacks)
-
-
-_BY_NUMBER: tuple[tuple[str, Callable[[Sequence[StackImage]], Labels | None]], ...] = (
-    ("runs of Instance Number", _runs_of_numbers),
-    ("order of Instance Number at each position", _rank_at_position),
-    *((f"positions, {count} interleaved", _every(count)) for count in range(2, _MOST_INTERLEAVED + 1)),
-)

@@ -74,7 +74,7 @@ def _scan_edge(slices: NDArray[np.int64], mask: LesionMask) -> str:
     at_end = slices[0] == 0 or slices[-1] == size[0] - 1
     if not at_end and not (begin[1:] == 0).any() and not (end[1:] == size[1:]).any():
         return ""
-    return "its mask touches the edge of the scan, and the lesion may go on outside"
+    return "its mask touches the edge of the images that were used, and the lesion may go on outside"
 
 
 def _one_slice(slices: NDArray[np.int64], volume: CtVolume) -> str:

@@ -159,13 +159,16 @@ def heights(planes: Sequence[ImagePlane]) -> NDArray[np.float64]:
     return np.array([np.dot(normal, plane.origin_lps_mm) for plane in planes])
 
 
-def even_part_size(planes: Sequence[ImagePlane]) -> int:
-    """Return how many planes the largest even part takes in; of planes at one position none is taken in."""
-    groups = unlike_positions(planes)
-    alone = [group[0] for group in groups if len(group) == 1]
+def even_part_size(positions: NDArray[np.float64]) -> int:
+    """Return how many images at some heights (mm, ascending) the largest even part takes in.
+
+    Of images at one position none is taken in.
+    """
+    close = np.diff(positions) <= _SAME_POSITION_MM
+    alone = positions[~(np.append(close, False) | np.insert(close, 0, False))]
     if len(alone) < 2:
         return len(alone)
-    return len(_kept_part(heights(planes)[alone], np.zeros(len(alone), bool))[1])
+    return len(_kept_part(alone, np.zeros(len(alone), bool))[1])
 
 
 def _require_same_shape(planes: Sequence[ImagePlane]) -> None:
