@@ -82,6 +82,13 @@ def test_stated_targets_take_places_and_keep_their_role() -> None:
     assert roles(*stated, lesion("L1", "80", "liver"), lesion("L2", "12", "lung")) == {"L1": NON_TARGET, "L2": TARGET}
 
 
+def test_stated_targets_leave_fewer_of_the_five_places() -> None:
+    organs = ["liver", "bone", "adrenal", "brain"]
+    stated = [lesion(f"S{n}", "11", organ, TARGET) for n, organ in enumerate(organs)]
+    assert roles(*stated, lesion("L1", "80", "lung"), lesion("L2", "70", "spleen")) == {"L1": TARGET, "L2": NON_TARGET}
+    assert roles(*stated[1:], lesion("L1", "80", "lung"), lesion("L2", "70", "spleen")) == {"L1": TARGET, "L2": TARGET}
+
+
 def test_lesions_of_one_size_are_chosen_by_name() -> None:
     lesions = [lesion(name, "20", "liver") for name in ("c", "a", "b")]
     assert roles(*lesions) == {"a": TARGET, "b": TARGET, "c": NON_TARGET}

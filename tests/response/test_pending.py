@@ -58,6 +58,24 @@ def test_a_part_alone_makes_no_response(criterion: str) -> None:
     assert any(WAITS in reason for reason in assessed.reasons)
 
 
+def test_the_words_tell_what_is_provisional_from_what_is_missing() -> None:
+    seen = course("T01=40 T02=30", "T01=18 T02=28")
+    sums = {}
+    for names in (("T01",), ("T01", "T02")):
+        now = seen[1]
+        for name in names:
+            now = pending(now, name)
+        sums[names] = CRITERIA["recist-1.1"].assess((seen[0], now), None)[1].reasons[0]
+    first = sums[("T01",)]
+    assert first.startswith(
+        f"Target lesions not assessed or not decided: T01 lung ({WAITS}). Sum of diameters of what is"
+    )
+    assert "T01 lung 18.0 (provisional) + T02 lung 28.0" in first
+    assert "T02 lung 28.0 (provisional)" in sums[("T01", "T02")]
+    missing = CRITERIA["recist-1.1"].assess((seen[0], replace(seen[1], observations=seen[1].observations[:1])), None)
+    assert missing[1].reasons[0].startswith("Target lesions not assessed: T02 lung. Sum of diameters of the others")
+
+
 @pytest.mark.parametrize("criterion", ALL)
 def test_what_waits_is_no_nadir(criterion: str) -> None:
     seen = course("T01=40", "T01=18", "T01=38")
