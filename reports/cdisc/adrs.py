@@ -307,12 +307,17 @@ def _benefit_date(
 def _others(course: _Course) -> Iterator[dict[str, Value]]:
     if not course.outcome.assessments:
         return
-    evaluable = [item for item in course.dated if item.overall not in _NOT_EVALUABLE]
+    evaluable = [
+        (item, assessment)
+        for item, (_, _, assessment) in zip(course.dated, course.visits, strict=True)
+        if item.overall not in _NOT_EVALUABLE
+    ]
     if evaluable:
-        last = evaluable[-1]
+        last, assessment = evaluable[-1]
         yield {
             **_parameter(course, "LSTA", "Last Disease Assessment"),
             **_response(course, last.overall, last.date),
+            **ResponseMarks(assessment.refused, assessment.provisional).variables(),
             **_source(course.source_on(last.date)),
         }
     baseline = course.outcome.assessments[0]

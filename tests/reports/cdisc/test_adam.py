@@ -528,10 +528,13 @@ def test_numbers_that_are_perhaps_wrong_are_carried_by_what_they_may_have_made()
     rows = export([replace(made, outcomes=(marked,))], SPONSOR)["ADRS"]
     assert [row["RSPROV"] for row in of_parameter(rows, "OVR")] == ["", words]
     # They count: the answer is given, and says what it rests on.
-    assert {code: (one(rows, code)["AVALC"], one(rows, code)["RSPROV"]) for code in ("PD", "RSP", "BOR", "MDIS")} == {
+    assert {
+        code: (one(rows, code)["AVALC"], one(rows, code)["RSPROV"]) for code in ("PD", "RSP", "BOR", "LSTA", "MDIS")
+    } == {
         "PD": ("N", words),
         "RSP": ("Y", ""),
         "BOR": ("PR", words),
+        "LSTA": ("PR", words),
         "MDIS": ("Y", ""),
     }
     assert {row["RSREFUS"] for row in rows} == {""}
