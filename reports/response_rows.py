@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tumorresp.domain.assessment import Assessment, Category
+from tumorresp.domain.decimal_mm import to_decimal
 from tumorresp.domain.evaluation import LesionEvaluation, SubjectEvaluation, TimePointEvaluation
 from tumorresp.domain.evaluation_findings import PlacedFinding, deciding_findings
 from tumorresp.domain.measurement import Axis, LesionState
@@ -32,11 +33,8 @@ def _digits(length_mm: float | Decimal) -> str:
 
 
 def millilitres(volume_mm3: float | Decimal | None) -> str:
-    """Return a volume for people: ml, three significant digits, at least one decimal."""
-    if volume_mm3 is None:
-        return MISSING
-    millilitre = float(volume_mm3) / 1000
-    return f"{millilitre:.2f} ml" if millilitre < 10 else f"{millilitre:.1f} ml"
+    """Return a volume for people: 0.01 ml, as in the reasons, so that parts and sums can be compared."""
+    return MISSING if volume_mm3 is None else f"{to_decimal(volume_mm3) / 1000:.2f} ml"
 
 
 def _size(long_axis: Axis, short_axis: Axis | None) -> str:

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import pypdf
@@ -163,7 +164,10 @@ def test_findings_are_listed_once_a_lesion_and_time_point(evaluation):
     assert [(item.time_point.order, item.lesion_id) for item in found] == [(1, "T02"), (2, "T02"), (3, "T02")]
 
 
-@pytest.mark.parametrize(("mm3", "words"), [(None, "–"), (0, "0.00 ml"), (9_994, "9.99 ml"), (19_140.2, "19.1 ml")])
+@pytest.mark.parametrize(
+    ("mm3", "words"),
+    [(None, "–"), (0, "0.00 ml"), (9_994, "9.99 ml"), (19_140.2, "19.14 ml"), (Decimal("1234567.8"), "1234.57 ml")],
+)
 def test_volumes_in_words(mm3, words):
     assert millilitres(mm3) == words
 

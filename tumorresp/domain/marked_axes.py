@@ -85,10 +85,7 @@ def _with_diameters(marked: MarkedMeasurement, planes: Planes) -> MarkedMeasurem
             frame_number=outline.frame_number,
             frame_of_reference_uid=outline.frame_of_reference_uid,
         )
-        plane = None
-        if outline.pixels is not None:
-            plane = _calibrated_plane(on_image, planes)
-            on_image = replace(on_image, frame_number=plane.frame_number)
+        plane = _calibrated_plane(on_image, planes) if outline.pixels is not None else None
         found = _diameters(outline.shape, _points_lps_mm(outline, plane, name_of(marked)), plane)
         if found is None or (best is not None and found.length_mm <= best[1].length_mm + _SAME_MM):
             continue

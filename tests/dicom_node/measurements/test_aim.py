@@ -243,6 +243,18 @@ def test_markups_that_go_round_nothing_are_nothing(tmp_path: Path, kind, points)
     assert read(tmp_path, text) == ()
 
 
+def test_two_calculations_of_one_line_leave_the_other_line_short(tmp_path: Path):
+    text = collection(
+        annotation(
+            markup("2.25.1", SHORT) + markup("2.25.2", LONG),
+            calculation("2.25.3", LONG_AXIS, 40, "mm") + calculation("2.25.4", SHORT_AXIS, 40, "mm"),
+            statement("2.25.3", "2.25.2") + statement("2.25.4", "2.25.2"),
+        )
+    )
+    (found,) = read(tmp_path, text)
+    assert lengths(placed(found)) == pytest.approx((40, 25))
+
+
 def test_lines_on_two_images_and_too_many_lines(tmp_path: Path):
     apart = annotation(markup("2.25.1", LONG) + markup("2.25.2", SHORT, "1.2.8"))
     many = annotation(markup("1", LONG) + markup("2", SHORT) + markup("3", ((0, 0), (3, 4))), uid="2.25.32")

@@ -124,6 +124,24 @@ def test_any_conjugate_diameters_of_an_ellipse_give_its_axes(tmp_path: Path, shi
     assert lengths(measured) == pytest.approx((32, 16), abs=1e-3)
 
 
+@pytest.mark.parametrize("angle", [0.0, 0.4, 1.1])
+def test_a_round_ellipse_keeps_the_line_that_was_drawn(tmp_path: Path, angle: float):
+    """It has no long axis of its own: of its equal diameters the first one is one that its writer drew."""
+    ends = ring(20, 20, angle, count=4)[[0, 2, 1, 3]]
+    region = scoord(graphic_data(ends, 1, 1), image(), kind="ELLIPSE", name="region")
+    measured = placed(sr(tmp_path, region, number("long", "20")))
+    drawn = {measured.long_axis.start_lps_mm[:2], measured.long_axis.end_lps_mm[:2]}
+    assert sorted(drawn) == pytest.approx(np.array(sorted(map(tuple, ends[:2]))), abs=1e-4)
+
+
+def test_a_radius_that_is_drawn_is_no_diameter(tmp_path: Path):
+    line = scoord([60.5, 60.5, 69.5, 72.5], image())
+    circle = scoord([60.5, 60.5, 69.5, 72.5], image(), kind="CIRCLE", name="region")
+    radius = number(("131190003", "SCT", "Radius"), "15", line)
+    assert lengths(placed(sr(tmp_path, radius, circle))) == pytest.approx((30, 30))
+    assert read_measurements(write(tmp_path / "line.dcm", report(group(radius)))) == ()
+
+
 @pytest.mark.parametrize("angle", [0.0, 0.3, 0.8, 1.2, math.pi / 2])
 @pytest.mark.parametrize(("row_mm", "column_mm"), SPACINGS)
 def test_a_circle(tmp_path: Path, angle: float, row_mm: float, column_mm: float):
