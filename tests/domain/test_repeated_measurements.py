@@ -150,7 +150,9 @@ def test_series_of_two_studies_are_compared_where_they_share_a_space() -> None:
     [
         ("at one place on one day, nobody names them", {}, {}, 0, True),
         ("on two days", {}, {}, 1, False),
-        ("both are named", {"label": "T1"}, {"label": "T2"}, 0, False),
+        ("both have lesion IDs", {"label": "T1"}, {"label": "T2"}, 0, False),
+        ("both have stable identities", {"tracking_uid": "1"}, {"tracking_uid": "2"}, 0, False),
+        ("both are labelled otherwise", {"label": "Liver 1"}, {"label": "Liver 1 (seg 6)"}, 0, True),
         ("one is named", {"label": "T1"}, {}, 0, True),
         ("in two organs", {"site": LUNG}, {"site": LIVER}, 0, False),
     ],

@@ -18,7 +18,7 @@ from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.lesion_matching import KnownLesion, Seen, TrackingParameters
 from tumorresp.domain.measurement import Measurement
 from tumorresp.domain.repeated_measurements import Folded, Space, Superseded, Undecided, fold_repeated
-from tumorresp.domain.same_lesion import extent_of
+from tumorresp.domain.same_lesion import Extent, extent_of
 from tumorresp.domain.split_and_merged import (
     parts_by_decision,
     parts_by_label,
@@ -74,6 +74,13 @@ class TrackedTimePoint:
         if self.regions is not None:
             return self.regions.get(measurement.series_instance_uid, {})
         return {} if self.to_baseline is None else {"": self.to_baseline}
+
+    def extents_of(self, measurement: Measurement) -> Mapping[str, Extent]:
+        """Return a measurement's ellipsoids, by region of the baseline."""
+        extent = extent_of(measurement)
+        if extent is None:
+            return {}
+        return {region: extent.mapped(to) for region, to in self.maps_of(measurement).items()}
 
 
 @dataclass(frozen=True)
@@ -140,7 +147,7 @@ def follow_lesions(
     known: tuple[KnownLesion, ...] = ()
     results = []
     for order, point in enumerate(time_points):
-        folded = fold_repeated(point.measurements, decisions or {}, point.spaces)
+        folded = fold_repeated(point.measurements, decisions or {}, point.spaces, point.extents_of)
         seen = _seen(folded, known, point)
         last = new_at_follow_up if order >= max(before_treatment, 1) else partial(first_at_baseline, is_first=not order)
         matching = Matching(seen, known, rules)
@@ -259,7 +266,4 @@ def _differences(seen: Seen, lesion: Lesion) -> tuple[Finding, ...]:
 
 
 def _located(measurement: Measurement, point: TrackedTimePoint) -> Seen:
-    extent = extent_of(measurement)
-    if extent is None:
-        return Seen(measurement)
-    return Seen(measurement, {region: extent.mapped(to) for region, to in point.maps_of(measurement).items()})
+    return Seen(measurement, point.extents_of(measurement))

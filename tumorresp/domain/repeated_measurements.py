@@ -6,6 +6,7 @@ certain all of them wait.
 """
 
 import datetime
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,8 +16,11 @@ from tumorresp.domain.finding import Finding, Severity
 from tumorresp.domain.label import compared_label, is_called_old
 from tumorresp.domain.measurement import Measurement
 from tumorresp.domain.organ import organ_of, organs_conflict
-from tumorresp.domain.same_lesion import Relation, relation, same_lines, similar_length
+from tumorresp.domain.same_lesion import Extent, Relation, relation, relation_of_extents, same_lines, similar_length
 
+_LESION_ID = re.compile(r"(?:new|nt|t)[_-]?\d{1,2}")
+Placed = Callable[[Measurement], Mapping[str, Extent]]
+"""Gives the ellipsoids of a measurement by region of the baseline."""
 NOT_USED = "NONE"
 """What a person decides for a measurement that is to be used nowhere."""
 
@@ -63,6 +67,7 @@ def fold_repeated(
     measurements: Sequence[Measurement],
     decisions: Mapping[str, str],
     spaces: Mapping[str, Space] | None = None,
+    placed: Placed | None = None,
 ) -> Folded:
     """Leave one measurement a lesion.
 
@@ -75,6 +80,9 @@ def fold_repeated(
     spaces
         Patient coordinates by Series Instance UID; measurements of one study are compared whether or not their series
         are named here.
+    placed
+        Gives a measurement's ellipsoid by region of the baseline, where its scan was registered; by it scans of one day
+        are compared that share no coordinates.
 
     Returns
     -------
@@ -84,7 +92,7 @@ def fold_repeated(
     ordered = sorted(measurements, key=_order)
     dropped = [item for item in ordered if decisions.get(item.measurement_uid) == NOT_USED]
     single, copies, contradictory = _copies([item for item in ordered if item not in dropped])
-    edges = _edges(single, decisions, spaces or {})
+    edges = _edges(single, decisions, _Places(spaces or {}, placed or _nowhere))
     superseded = [Superseded(item, "", "a person decided that it is not used") for item in dropped] + copies
     undecided = list(contradictory)
     counting: list[Measurement] = []
@@ -143,7 +151,7 @@ def _copies(items: Sequence[Measurement]) -> tuple[list[Measurement], list[Super
 
 
 def _edges(
-    items: Sequence[Measurement], decisions: Mapping[str, str], spaces: Mapping[str, Space]
+    items: Sequence[Measurement], decisions: Mapping[str, str], places: "_Places"
 ) -> dict[tuple[int, int], Relation]:
     """Return how the measurements lie to each other, without the pairs that are apart."""
     labels = Counter((item.source.document_uid, compared_label(item.label)) for item in items)
@@ -153,20 +161,17 @@ def _edges(
         one, other = items[first], items[second]
         if one.measurement_uid in decisions and other.measurement_uid in decisions:
             continue  # A person knows of both.
-        how = _related(one, other, spaces, repeated)
+        how = _related(one, other, places, repeated)
         if how is not Relation.APART:
             edges[first, second] = how
     return edges
 
 
-def _related(one: Measurement, other: Measurement, spaces: Mapping[str, Space], repeated: set[str]) -> Relation:
+def _related(one: Measurement, other: Measurement, places: "_Places", repeated: set[str]) -> Relation:
     if one.long_axis is None or other.long_axis is None:
         return _related_by_name(one, other, repeated)
-    first, second = (spaces.get(item.series_instance_uid) for item in (one, other))
-    is_shared = first is not None and second is not None and first.is_shared(second)
-    if one.study_instance_uid != other.study_instance_uid and not is_shared:
-        is_one_day = first is not None and second is not None and first.day == second.day
-        return _related_between_studies(one, other, is_one_day=is_one_day)
+    if one.study_instance_uid != other.study_instance_uid and not places.are_shared(one, other):
+        return _related_between_studies(one, other, places)
     how = relation(one, other, told_apart=_told_apart(one, other))
     frames = {one.frame_of_reference_uid, other.frame_of_reference_uid} - {""}
     if how is Relation.SAME and len(frames) > 1 and not (_same_name(one, other) or similar_length(one, other)):
@@ -174,24 +179,59 @@ def _related(one: Measurement, other: Measurement, spaces: Mapping[str, Space], 
     return how
 
 
-def _related_between_studies(one: Measurement, other: Measurement, *, is_one_day: bool) -> Relation:
+def _related_between_studies(one: Measurement, other: Measurement, places: "_Places") -> Relation:
     """Relate measurements of one time point whose coordinates are not known to be the same: they can only wait.
 
-    One name may be one lesion that was scanned twice; so may lines at one place of two scans of one day, where nobody
-    names both.
+    One name may be one lesion that was scanned twice; so may lines at one place of two scans of one day, unless both
+    have a name that their writers keep.
     """
     organs = [organ_of(item.site, item.label, nodal=item.nodal) for item in (one, other)]
     if organs_conflict(*organs):
         return Relation.APART
     if _same_name(one, other):
         return Relation.UNSURE
-    if is_one_day and not (_is_named(one) and _is_named(other)):
-        return Relation.APART if relation(one, other) is Relation.APART else Relation.UNSURE
+    if places.are_of_one_day(one, other) and not (_is_kept_apart(one, other)):
+        return Relation.APART if places.relation(one, other) is Relation.APART else Relation.UNSURE
     return Relation.APART
 
 
-def _is_named(item: Measurement) -> bool:
-    return bool(compared_label(item.label) or (item.tracking_uid_is_stable and item.tracking_uid))
+def _is_kept_apart(one: Measurement, other: Measurement) -> bool:
+    """Return whether both have stable identities or lesion IDs, which differ."""
+    uids = [item.tracking_uid if item.tracking_uid_is_stable else "" for item in (one, other)]
+    if all(uids):
+        return uids[0] != uids[1]
+    labels = [compared_label(item.label) for item in (one, other)]
+    return labels[0] != labels[1] and all(_LESION_ID.fullmatch(label) for label in labels)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where measurements of several studies lie, as far as it is known."""
+
+    spaces: Mapping[str, Space]
+    placed: Placed
+
+    def are_shared(self, one: Measurement, other: Measurement) -> bool:
+        """Return whether both were drawn in the same coordinates."""
+        first, second = (self.spaces.get(item.series_instance_uid) for item in (one, other))
+        return first is not None and second is not None and first.is_shared(second)
+
+    def are_of_one_day(self, one: Measurement, other: Measurement) -> bool:
+        """Return whether both were scanned on one day."""
+        first, second = (self.spaces.get(item.series_instance_uid) for item in (one, other))
+        return first is not None and second is not None and first.day == second.day
+
+    def relation(self, one: Measurement, other: Measurement) -> Relation:
+        """Return how both lie after registration, or in the coordinates of the scanner where there is none."""
+        first, second = self.placed(one), self.placed(other)
+        shared = sorted(first.keys() & second.keys())
+        if shared:
+            return relation_of_extents(first[shared[0]], second[shared[0]])
+        return relation(one, other)
+
+
+def _nowhere(item: Measurement) -> Mapping[str, Extent]:  # noqa: ARG001  a face
+    return {}
 
 
 def _related_by_name(one: Measurement, other: Measurement, repeated: set[str]) -> Relation:
@@ -321,10 +361,13 @@ def _with_finding(kept: _Kept, losers: Sequence[Measurement]) -> Measurement:
 
 
 def _doubt(items: Sequence[Measurement]) -> str:
-    return (
+    words = (
         f"These are one lesion, or parts of one, by place or name: {' and '.join(_shown(item) for item in items)}. "
         "Which counts is not certain; they are not added up."
     )
+    if len({item.study_instance_uid for item in items}) > 1:
+        words += " They are of several studies: where the dates are made up, these are several time points."
+    return words
 
 
 def _shown(item: Measurement) -> str:

@@ -146,6 +146,11 @@ def relation(one: Measurement, other: Measurement, *, told_apart: bool = False) 
     first, second = extent_of(one), extent_of(other)
     if first is None or second is None:
         return Relation.APART
+    return relation_of_extents(first, second, told_apart=told_apart)
+
+
+def relation_of_extents(first: Extent, second: Extent, *, told_apart: bool = False) -> Relation:
+    """Return how two ellipsoids in one frame of reference lie to each other; see ``relation``."""
     reach = max(first.reach_mm, second.reach_mm)
     inside = first.holds(second.centre, reach), second.holds(first.centre, reach)
     sizes = sorted(float(np.linalg.norm(extent.arms[0])) for extent in (first, second))

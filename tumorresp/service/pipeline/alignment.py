@@ -38,12 +38,27 @@ def tracked_time_points(
         if not regions:
             regions = scanned
             maps = {uid: {item.series: _unmoved} for item in scanned for uid in item.all}
+            _scanned_twice(scanned, visit, maps, volume_of)
             found: list[Finding] = []
         else:
             maps, found = _maps(scanned, regions, volume_of)
         tracked.append(TrackedTimePoint(visit.measurements, None, visit.spaces, maps))
         notes.append(tuple(found))
     return tracked, notes
+
+
+def _scanned_twice(
+    scanned: Sequence["_Scanned"], visit: ReadVisit, maps: dict[str, dict[str, ToBaseline]], volume_of: VolumeOf
+) -> None:
+    """Add maps between studies of one day to those of the first time point: they may show the same part of the body."""
+    days = {uid: space.day for uid, space in visit.spaces.items()}
+    for index, item in enumerate(scanned):
+        for earlier in scanned[:index]:
+            if days.get(item.series) == days.get(earlier.series):
+                to_earlier, _ = _map_between(earlier.series, item.series, volume_of)
+                if to_earlier is not None:
+                    for uid in item.all:
+                        maps[uid][earlier.series] = to_earlier
 
 
 class _Scanned:
