@@ -34,7 +34,8 @@ from pynetdicom.events import Event
 from pynetdicom.sop_class import Verification
 from pynetdicom.transport import ThreadedAssociationServer
 
-from dicom_node.bounded_association import Admission, AssociationBounds, received_file
+from dicom_node.bounded_association import Admission, AssociationBounds
+from dicom_node.bounded_messages import received_file
 from dicom_node.incoming_folder import IncomingFile, IncomingFolder
 from dicom_node.inflating import InflateLimits
 from dicom_node.instance_header import InstanceHeader, header_of

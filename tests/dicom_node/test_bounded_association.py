@@ -14,7 +14,7 @@ import pytest
 from pynetdicom import acse, association, dimse, dimse_messages, dul, fsm, service_class, transport
 from pynetdicom.presentation import build_context
 
-from dicom_node.bounded_association import command_field
+from dicom_node.bounded_messages import command_field
 from dicom_node.listener import Listener, ListenerSettings
 from dicom_node.pdu_limits import MIB, PduLimits, RefusedPdu, check_content
 from dicom_node.sender import Destination, echo
