@@ -25,6 +25,9 @@ from tumorresp.domain.errors import ExceedsLimit, NotDicom
 MAXIMUM_NESTING = 64
 """Sequences within sequences; SR and functional groups need about ten, and readers recurse some frames a level."""
 
+MAXIMUM_ELEMENTS = 2_000_000
+"""Data elements of one data set, those of its sequences too: a reader makes an object of half a kilobyte of each."""
+
 _LONG_FORM = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
 _SHORT_FORM = frozenset(
     (b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS")
@@ -224,6 +227,7 @@ class _Walk:
         self._apart_from = apart_from
         self._kept: list[bytes] = []
         self._depth = 0
+        self._count = 0
         self.position = position
 
     def hexdigest(self) -> str:
@@ -256,6 +260,11 @@ class _Walk:
             self._hashed_element(head)
 
     def _hashed_element(self, head: bytes) -> None:
+        self._count += 1
+        if self._count > MAXIMUM_ELEMENTS:
+            raise ExceedsLimit(
+                f"the data set has more than {MAXIMUM_ELEMENTS} elements.", remedy="Export it in several parts."
+            )
         begin, tag = self.position - 8, self.tag(head)
         vr, length, head = self._element_header(head, begin)
         if length != _UNDEFINED:

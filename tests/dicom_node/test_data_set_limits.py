@@ -108,6 +108,24 @@ def test_a_reader_called_without_a_check_names_the_depth(tmp_path):
         sys.setrecursionlimit(limit)
 
 
+@pytest.mark.parametrize(("count", "refused"), [(9, False), (10, False), (11, True)])
+@pytest.mark.parametrize("nested", [False, True])
+def test_the_number_of_elements_is_limited(monkeypatch, count, refused, nested):
+    """Those of sequences count, too."""
+    monkeypatch.setattr("dicom_node.part10.MAXIMUM_ELEMENTS", 10)
+    small = b"\x09\x00\x10\x10\0\0\0\0"
+    content = small * count
+    if nested:
+        item = struct.pack("<HHL", 0xFFFE, 0xE000, 8 * (count - 1)) + small * (count - 1)
+        content = struct.pack("<HHL", 0x0040, 0xA730, len(item)) + item
+    instance = EncodedInstance(ImplicitVRLittleEndian, memoryview(content))
+    if refused:
+        with pytest.raises(ExceedsLimit, match="more than 10 elements"):
+            content_sha256(instance)
+    else:
+        assert content_sha256(instance)
+
+
 # ---------------------------------------------------------------- deflated
 
 

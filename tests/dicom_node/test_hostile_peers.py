@@ -335,6 +335,13 @@ def test_nesting_is_refused_and_shown(service, form, depth):
     assert all("too deep" in entry["message"] for entry in shown)
 
 
+def test_millions_of_elements(service):
+    """A reader would make an object of each."""
+    begin = time.perf_counter()
+    assert store(service, b"\x09\x00\x10\x10\0\0\0\0" * (5 * MIB), IMPLICIT) == 0xC006
+    assert time.perf_counter() - begin < 30
+
+
 @pytest.mark.parametrize("length", [1 << 30, STATED - 1])
 def test_an_element_that_states_gibibytes(service, length):
     image = bytes(in_file_bytes(ct_image(0, PixelData=None), EXPLICIT))
