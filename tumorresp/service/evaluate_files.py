@@ -9,6 +9,7 @@ from typing import Any
 
 from dicom_node.file_scan import scan
 from reports.tables import evaluation_document
+from tumorresp.domain.disk_failures import disk_failure
 from tumorresp.domain.errors import TumorRespError
 from tumorresp.ports import Progress
 from tumorresp.service.decisions import read_patient_links
@@ -73,6 +74,8 @@ def evaluate_files(inputs: Sequence[Path], out: Path, settings: Settings, progre
                 subjects += _evaluate_one(stations, subject_key, Path(work), out, progress)
             except TumorRespError as error:
                 refused.append(str(error))
+            except OSError as error:
+                raise disk_failure(error) from error
             except Exception as error:  # noqa: BLE001  one subject's failure must not take the others along
                 refused.append(f"subject {subject_key}: unexpected failure: {kind_and_place(error)}")
     noted = [item for items in index.waiting.values() for item in items]

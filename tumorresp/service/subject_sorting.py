@@ -59,6 +59,13 @@ def sort_into_subjects(
         for one, other in (doubt.subjects, doubt.subjects[::-1]):
             item = WaitingItem("patient-unclear", doubt_words(subject[other], doubt.why), subject[one])
             index.doubts.setdefault(subject[one], []).append(item)
+    return index, _sort_documents(files, workshops, images, index)
+
+
+def _sort_documents(
+    files: Sequence[ScannedFile], workshops: Workshops, images: _Images, index: FolderIndex
+) -> list[str]:
+    """Put documents to the subjects that they measure; return why some could not be sorted."""
     refused: list[str] = []
     # Key Object Selections last: what they name may be a document.
     for file in sorted((one for one in files if one.kind in DOCUMENTS), key=lambda one: one.kind is FileKind.KO):
@@ -73,7 +80,7 @@ def sort_into_subjects(
         index.files.setdefault(key, []).append(input_file(file))
         if file.header is not None:
             images.subjects_of_uid[file.header.sop_instance_uid].add(key)
-    return index, refused
+    return refused
 
 
 def _series_of(file: ScannedFile) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """Which documents and which of their measurements count, before lesions are followed; what is left out is said."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -9,6 +9,7 @@ from tumorresp.domain.document_life import (
     DocumentFacts,
     MeasuredDocument,
     Replaced,
+    Standing,
     rejected_instances,
     standing,
 )
@@ -194,47 +195,47 @@ def what_stands(
     documents
         Each with its placed measurements.
     """
-    names = {document.facts.document_uid: document.file.name for document, _ in documents}
     found = standing([MeasuredDocument(document.facts, tuple(placed)) for document, placed in documents])
+    return tuple(_counted(found)), tuple(_replacement_notes(found, documents))
+
+
+def _counted(found: Standing) -> Iterator[Measurement]:
+    """Give the measurements that count, with what they replaced; one reader's name is spelt in one way."""
     remarks: dict[str, list[Finding]] = {}
     for item in found.replaced:
         remarks.setdefault(item.by, []).append(_replacement(item))
     spellings: dict[str, str] = {}
-    counted = []
-    for part in found.parts:
-        for measurement in part.measurements:
-            if measurement.measurement_uid in found.measured_again:
-                continue
-            name = (
-                spellings.setdefault(reader_key(measurement.reader), measurement.reader) if measurement.reader else ""
-            )
-            own_remarks = remarks.pop(measurement.source.document_uid, [])
-            counted.append(
-                replace(
-                    measurement,
-                    reader=name or measurement.device,
-                    doubt=found.doubts.get(measurement.measurement_uid, ""),
-                    findings=(*measurement.findings, *own_remarks),
-                )
-            )
-    by_document = {document.facts.document_uid: tuple(placed) for document, placed in documents}
-    notes = [
-        WaitingItem(
-            "document-replaced",
-            f"{len(item.part.measurements)} measurement(s) of this document count no more: {item.reason} "
-            f"({names.get(item.by, item.by)}).",
-            names.get(item.part.facts.document_uid, item.part.facts.document_uid),
-            _studies(item) if _says_something_else(item, by_document.get(item.by, ())) else frozenset(),
+    for measurement in (item for part in found.parts for item in part.measurements):
+        if measurement.measurement_uid in found.measured_again:
+            continue
+        name = spellings.setdefault(reader_key(measurement.reader), measurement.reader) if measurement.reader else ""
+        yield replace(
+            measurement,
+            reader=name or measurement.device,
+            doubt=found.doubts.get(measurement.measurement_uid, ""),
+            findings=(*measurement.findings, *remarks.pop(measurement.source.document_uid, [])),
         )
-        for item in found.replaced
-    ]
-    again = [item for part in found.parts for item in part.measurements if item.measurement_uid in found.measured_again]
+
+
+def _replacement_notes(
+    found: Standing, documents: Sequence[tuple[ReadDocument, Sequence[Measurement]]]
+) -> Iterator[WaitingItem]:
+    """Say which documents and which single measurements count no more, and why."""
+    names = {document.facts.document_uid: document.file.name for document, _ in documents}
+    by_document = {document.facts.document_uid: placed for document, placed in documents}
+    for item in found.replaced:
+        words = (
+            f"{len(item.part.measurements)} measurement(s) of this document count no more: {item.reason} "
+            f"({names.get(item.by, item.by)})."
+        )
+        studies = _studies(item) if _says_something_else(item, by_document.get(item.by, ())) else frozenset()
+        uid = item.part.facts.document_uid
+        yield WaitingItem("document-replaced", words, names.get(uid, uid), studies)
     words = "A measurement of this document counts no more: the same reader measured its lesion again later."
-    notes += [
-        WaitingItem("document-replaced", words, _name_of(item, names), frozenset((item.study_instance_uid,)))
-        for item in again
-    ]
-    return tuple(counted), tuple(notes)
+    for one in (one for part in found.parts for one in part.measurements):
+        if one.measurement_uid in found.measured_again:
+            uid = one.source.document_uid
+            yield WaitingItem("document-replaced", words, names.get(uid, uid), frozenset((one.study_instance_uid,)))
 
 
 def _studies(item: Replaced) -> frozenset[str]:
@@ -249,10 +250,6 @@ def _says_something_else(item: Replaced, by: Sequence[Measurement]) -> bool:
 def _size(item: Measurement) -> tuple[Decimal | None, Decimal | None, str]:
     long, short = (None if axis is None else axis.size_mm for axis in (item.long_axis, item.short_axis))
     return long, short, str(item.state)
-
-
-def _name_of(item: Measurement, names: Mapping[str, str]) -> str:
-    return names.get(item.source.document_uid, item.source.document_uid)
 
 
 def _replacement(item: Replaced) -> Finding:
