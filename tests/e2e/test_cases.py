@@ -194,3 +194,68 @@ def test_what_decides_stands_in_tables_and_report(
     report = pydicom.dcmread(subject.folder / time_point / "report.dcm")
     said = [item.TextValue for item in content_items(report) if item.get("ValueType") == "TEXT"]
     assert any(text.endswith(words[0]) and text.startswith(("Baseline", "Follow-up")) for text in said)
+
+
+def redated(source: Path, target: Path, change: Callable[[pydicom.Dataset], None]) -> Path:
+    """Copy a case with its images' dates changed."""
+    for path in sorted(source.rglob("*.dcm")):
+        copy = target / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        dataset = pydicom.dcmread(path)
+        if dataset.Modality == "CT":
+            change(dataset)
+        dataset.save_as(copy)
+    return target
+
+
+def one_made_up_day(image: pydicom.Dataset) -> None:
+    for keyword in ("SeriesDate", "AcquisitionDate", "ContentDate", "AcquisitionDateTime"):
+        image.pop(keyword, None)
+    image.StudyDate = "20200101"
+
+
+def made_up_study_date(image: pydicom.Dataset) -> None:
+    image.AcquisitionDateTime = f"{image.StudyDate}101500"
+    for keyword in ("SeriesDate", "AcquisitionDate"):
+        image.pop(keyword, None)
+    image.StudyDate = "19000101"
+
+
+def recist(outcome: EvaluationOutcome) -> list[tuple[float | None, str]]:
+    (subject,) = outcome.subjects
+    return [(rounded(row["recist_sum_mm"]), row["recist_overall"]) for row in subject.document["responses"]]
+
+
+def test_two_scans_of_one_made_up_day_are_no_sum(
+    real_data: Path, tmp_path: Path, evaluate: Callable[..., EvaluationOutcome]
+):
+    """Baseline and follow-up under one date: which measurement is which waits, and 31 and 32 mm are never 63."""
+    folder = real_data / "cases" / "01-ohif-saved-twice"
+    if not folder.is_dir():
+        pytest.skip("the real test data hold no such case")
+    outcome = evaluate(redated(folder, tmp_path / "in", one_made_up_day))
+    assert recist(outcome) == [(None, "BASELINE")]
+    assert any("where the dates are made up" in words for words in outcome.waiting)
+
+
+def test_the_acquisition_dates_a_scan_whose_study_date_is_made_up(
+    real_data: Path, tmp_path: Path, evaluate: Callable[..., EvaluationOutcome]
+):
+    folder = real_data / "cases" / "01-ohif-saved-twice"
+    if not folder.is_dir():
+        pytest.skip("the real test data hold no such case")
+    outcome = evaluate(redated(folder, tmp_path / "in", made_up_study_date))
+    assert recist(outcome) == [(31.0, "BASELINE"), (32.0, "SD")]
+
+
+def test_a_scan_before_treatment_that_is_not_the_baseline_is_shown_and_counts_in_nothing(
+    real_data: Path, tmp_path: Path, evaluate: Callable[..., EvaluationOutcome]
+):
+    folder = real_data / "cases" / "01-ohif-saved-twice"
+    if not folder.is_dir():
+        pytest.skip("the real test data hold no such case")
+    starts = tmp_path / "starts.csv"
+    starts.write_text("subject,treatment_start\nP1,2024-03-11\n", "utf-8")
+    outcome = evaluate(folder, treatment_starts=starts)
+    assert recist(outcome) == [(None, None), (32.0, "BASELINE")]
+    assert [row["time_point"] for row in outcome.subjects[0].document["responses"]] == ["Before baseline 1", "Baseline"]
