@@ -105,6 +105,7 @@ def test_a_time_point_that_nobody_read_is_not_evaluable() -> None:
     evaluation = evaluated([target("a", 0, 50), target("c", 120, 30)], {"u": 60, "v": 180})
     assert [response for _, response, _ in shown(evaluation)] == ["BASELINE", "NE", "PR", "NE"]
     assert [point.time_point.is_read for point in evaluation.time_points] == [True, False, True, False]
+    assert ["not-read" in codes(evaluation, number) for number in range(4)] == [False, True, False, True]
 
 
 def test_a_lesion_that_is_called_new_after_a_ct_without_lesions_is_progression() -> None:

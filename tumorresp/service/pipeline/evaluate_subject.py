@@ -82,6 +82,7 @@ def evaluate_reading(
                     *remarks[number],
                     *(assessed.of_baseline if point.order == 1 else ()),
                     *(() if point.is_counted else (_not_counted(),)),
+                    *(() if point.is_read else (_not_read(),)),
                     *_not_used(followed[number]),
                     *(slice_change_findings(lesions[number], baseline) if point.order > 1 else ()),
                 ),
@@ -154,6 +155,11 @@ def _assessed(
         differing,
         (*choice.findings, *check_baseline(counted, course.dates)),
     )
+
+
+def _not_read() -> Finding:
+    words = "The CT of this time point was not read: no measurement refers to it, and it is not evaluable."
+    return Finding("not-read", Severity.WARNING, words, decides=True)
 
 
 def _not_counted() -> Finding:
