@@ -98,6 +98,16 @@ def test_a_crop_gives_what_the_whole_ct_gives() -> None:
             assert crop[name] == pytest.approx(value, rel=1e-6), name
 
 
+def test_a_lesion_that_pyradiomics_fails_on_has_notes_and_no_numbers() -> None:
+    hu, voxels, geometry = _lesion()
+    broken = hu.astype(np.float32)
+    broken[voxels] = np.where(np.arange(np.count_nonzero(voxels)) % 2, np.inf, 0)
+    found = subject.extract(broken, voxels, geometry)
+    assert [biomarker.name for biomarker in found] == list(subject.feature_names())
+    assert {biomarker.value for biomarker in found} == {None}
+    assert all("pyradiomics refused this lesion" in biomarker.note for biomarker in found)
+
+
 @pytest.mark.parametrize("half_mm", [(6.0, 5.0, 12.0), (6.0, 12.0, 5.0)])
 @pytest.mark.parametrize("pixel_mm", [(0.5, 2.0), (2.0, 0.5), (1.0, 1.0)])
 def test_rows_and_columns_have_their_own_spacing(

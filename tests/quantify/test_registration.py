@@ -121,6 +121,18 @@ def test_scans_of_other_things_are_flagged(scans: list[PhantomTimePoint]) -> Non
     assert [finding.code for finding in empty.findings] == ["registration-impossible"]
 
 
+@pytest.mark.parametrize("slices", [1, 2, 3])
+def test_a_scan_of_few_thick_slices_is_flagged_and_raises_nothing(slices: int, scans: list[PhantomTimePoint]) -> None:
+    grid = straight_grid((slices, 64, 64), (40.0, 4.0, 4.0))
+    hu = np.full(grid.shape, -1000, np.int16)
+    hu[:, 8:56, 8:56] = 40
+    few = ct_volume(hu, grid)
+    for fixed, moving in ((scans[0].ct_volume, few), (few, scans[0].ct_volume), (few, few)):
+        found = register(fixed, moving)
+        assert not found.is_reliable
+        assert np.isfinite(found.map_points(np.zeros((1, 3)))).all()
+
+
 @pytest.mark.parametrize(
     ("coverage", "overlap", "correlation", "expected"),
     [

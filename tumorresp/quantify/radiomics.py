@@ -39,13 +39,17 @@ def extract(hu: NDArray[Any], voxels: NDArray[np.bool_], geometry: VolumeGeometr
     -------
     tuple of Biomarker
         Values are None, with a note, where the lesion is too small (``too_small_for_texture``) or where a feature is
-        not defined. An empty mask or a single voxel gives None everywhere.
+        not defined. An empty mask, a single voxel, or a lesion that pyradiomics fails on gives None everywhere.
     """
     small = too_small_for_texture(voxels)
     wanted = [name for name in feature_names() if not small or _needs_no_neighbours(name)]
     # pyradiomics refuses a single voxel.
     measured = set(wanted) if np.count_nonzero(voxels) > 1 else set()
-    found = _execute(hu, voxels, geometry, shape_and_histogram_only=bool(small)) if measured else {}
+    try:
+        found = _execute(hu, voxels, geometry, shape_and_histogram_only=bool(small)) if measured else {}
+    except (ValueError, RuntimeError, ArithmeticError, LookupError) as error:
+        # The lesion's other numbers are none the worse for it.
+        found, measured, small = {}, set(), f"pyradiomics refused this lesion ({type(error).__name__})"
     return tuple(_biomarker(name, found.get(name), small if name not in measured else "") for name in feature_names())
 
 

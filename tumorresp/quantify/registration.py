@@ -100,9 +100,9 @@ def register(fixed: CtVolume, moving: CtVolume, *, kind: Kind = "rigid") -> Regi
     Returns
     -------
     Registration
-        With a finding, and ``is_reliable`` False, when the scans hardly overlap, disagree, show no body, or are thinner
-        than 32 mm. In the last two cases nothing is optimised: the map is the identity for scans of one frame of
-        reference, else it brings the bodies' middles together.
+        With a finding, and ``is_reliable`` False, when the scans hardly overlap, disagree, show no body, are thinner
+        than 32 mm, or cannot be compared (three slices, say). In the last three cases nothing is optimised: the map is
+        the identity for scans of one frame of reference, else it brings the bodies' middles together.
 
     Raises
     ------
@@ -120,14 +120,11 @@ def register(fixed: CtVolume, moving: CtVolume, *, kind: Kind = "rigid") -> Regi
         return _unregistered(fixed, moving, target, source, f"a scan is thinner than {_THINNEST_MM:.0f} mm")
     if not (target.body.any() and source.body.any()):
         return _unregistered(fixed, moving, target, source, "no body was found in a scan")
-    transform = _optimise(target, source, _best_start(target, source))
-    if kind == "affine":
-        affine = SimpleITK.AffineTransform(3)
-        affine.SetCenter(transform.GetCenter())
-        affine.SetMatrix(transform.GetMatrix())
-        affine.SetTranslation(transform.GetTranslation())
-        transform = _optimise(target, source, affine)
-    coverage, overlap, correlation = _quality(target, source, transform)
+    try:
+        transform = _registered(target, source, kind)
+        coverage, overlap, correlation = _quality(target, source, transform)
+    except RuntimeError:  # SimpleITK's, over scans of few slices or without a common part
+        return _unregistered(fixed, moving, target, source, "the images cannot be compared")
     findings: tuple[Finding, ...] = ()
     if not agree(coverage, overlap, correlation):
         message = (
@@ -137,6 +134,17 @@ def register(fixed: CtVolume, moving: CtVolume, *, kind: Kind = "rigid") -> Regi
         findings = (Finding("registration-poor", Severity.WARNING, message, moving.series_instance_uid),)
     # SimpleITK's transform takes fixed points to moving ones.
     return Registration(kind, np.asarray(np.linalg.inv(_matrix(transform))), overlap, correlation, findings)
+
+
+def _registered(target: _Scan, source: _Scan, kind: Kind) -> Any:
+    transform = _optimise(target, source, _best_start(target, source))
+    if kind == "affine":
+        affine = SimpleITK.AffineTransform(3)
+        affine.SetCenter(transform.GetCenter())
+        affine.SetMatrix(transform.GetMatrix())
+        affine.SetTranslation(transform.GetTranslation())
+        transform = _optimise(target, source, affine)
+    return transform
 
 
 def agree(coverage: float, overlap: float, correlation: float) -> bool:

@@ -39,8 +39,12 @@ from tumorresp.service.pipeline.lesion_results import LesionResult, LesionResult
 from tumorresp.service.pipeline.patients import TWO_IDS
 from tumorresp.service.pipeline.reading_plan import ReadingPlan, plan_readings
 from tumorresp.service.pipeline.visits import Reading, ReadVisit
+from tumorresp.service.unexpected_failure import kind_and_place
 
 _log = structlog.get_logger()
+# What numerical libraries raise over one lesion; it must not take the subject's other lesions along. Failures of the
+# disk or the memory are not among them: they are tried again.
+_LIBRARY_ERRORS = (ValueError, RuntimeError, ArithmeticError, LookupError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,6 +195,10 @@ class Stations:
             _log.warning("lesion not segmented", measurement=measurement.measurement_uid, reason=error.code)
             words = " ".join(part for part in (error.message, error.remedy) if part)
             return LesionResult(None, None, words, noticed)
+        except _LIBRARY_ERRORS as error:
+            kind = kind_and_place(error)
+            _log.error("lesion not segmented", measurement=measurement.measurement_uid, reason=kind)
+            return LesionResult(None, None, f"the segmenter or a measure failed ({kind}).", noticed)
 
     def _conclude(self, subject_key: str, plan: ReadingPlan, reading: Reading) -> ConcludedReading:
         def result_of(measurement: Measurement) -> LesionResult | None:
