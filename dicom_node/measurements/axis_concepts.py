@@ -17,6 +17,9 @@ from tumorresp.domain.terminology import (
 REGION_WITHOUT_SIZE = "a region without a size: no length, diameter or radius stands with it"
 """Why a marked region is nothing that could be measured, in words."""
 
+LENGTH_WITHOUT_LINE = "a length without a line or a closed region on an image"
+"""Why a stated length is nothing that could be placed in the patient, in words."""
+
 
 class AxisKind(StrEnum):
     """What a length is of a lesion."""

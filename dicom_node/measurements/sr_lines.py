@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dicom_node.measurements.axis_concepts import AxisKind, axis_kind
+from dicom_node.measurements.axis_concepts import LENGTH_WITHOUT_LINE, REGION_WITHOUT_SIZE, AxisKind, axis_kind
 from dicom_node.measurements.sr_content import ContentItem, measured_value, sequence
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.finding import Finding, Severity
@@ -21,6 +21,7 @@ from tumorresp.domain.measurement import (
 )
 from tumorresp.domain.terminology import Code
 
+_SEGMENTS = (Code("121191", "DCM", "Referenced Segment"), Code("121214", "DCM", "Referenced Segmentation Frame"))
 _IMAGE_REGION = Code("111030", "DCM", "Image Region")
 # Where a viewer put the text, and which handles it drew: no part of the lesion.
 _NOT_A_LINE = ("textposition", "controlpoints")
@@ -112,14 +113,19 @@ def group_axes(group: ContentItem, numbers: Iterable[ContentItem], shift: float)
     return _region_axes(regions, group, lengths, shift)
 
 
-def is_region_without_size(group: ContentItem, numbers: Iterable[ContentItem]) -> bool:
-    """Return whether a group marks a closed region, and no length, diameter or radius of it."""
-    numbers = list(numbers)
-    if any(axis_kind(item.name) is not None for item in numbers):
-        return False
+def why_without_axes(group: ContentItem, numbers: Sequence[ContentItem]) -> str:
+    """Return why a group without axes is passed over: a length without coordinates, or a region without a size.
+
+    Empty for groups that speak of neither, and for those of a mask, whose lengths are measured on it (TID 1411).
+    """
+    if any(item.is_named(*_SEGMENTS) for item in group.children):
+        return ""
+    if any(axis_kind(item.name) is not None and measured_value(item)[0] is not None for item in numbers):
+        return LENGTH_WITHOUT_LINE
     regions = [child for child in group.children if _is_region(child)]
     regions += [region for item in numbers for region in item.below("SCOORD", "SCOORD3D")]
-    return any(_outline(str(item.dataset.get("GraphicType")), graphic_points(item), 0.0) for item in regions)
+    is_closed = any(_outline(str(item.dataset.get("GraphicType")), graphic_points(item), 0.0) for item in regions)
+    return REGION_WITHOUT_SIZE if is_closed else ""
 
 
 def group_image(group: ContentItem) -> ImageReference:

@@ -13,16 +13,11 @@ from typing import TypeVar
 from pydicom.dataset import Dataset
 
 from dicom_node.measurements.aim_report import aim_annotations, aim_measurements
-from dicom_node.measurements.axis_concepts import REGION_WITHOUT_SIZE, axis_kind
+from dicom_node.measurements.axis_concepts import axis_kind
 from dicom_node.measurements.document_facts import dicom_document, has_modality, whole_document
 from dicom_node.measurements.pixel_origin import PixelOrigin, shift_to_centres
 from dicom_node.measurements.sr_content import ContentItem, read_content
-from dicom_node.measurements.sr_lines import (
-    MarkedAxes,
-    group_axes,
-    group_image,
-    is_region_without_size,
-)
+from dicom_node.measurements.sr_lines import MarkedAxes, group_axes, group_image, why_without_axes
 from dicom_node.measurements.sr_observers import document_observer, observer_of
 from dicom_node.parser_errors import PARSER_ERRORS
 from tumorresp.domain.errors import InvalidInput
@@ -128,8 +123,8 @@ class StructuredReportReader:
         for number, group in enumerate(groups, start=1):
             numbers = list(group.below("NUM")) if in_template else [i for i in _within(group) if i.value_type == "NUM"]
             axes = group_axes(group, numbers, self._shift)
-            if axes.is_empty and is_region_without_size(group, numbers):
-                axes = replace(axes, passed_over=REGION_WITHOUT_SIZE)
+            if axes.is_empty and in_template:
+                axes = replace(axes, passed_over=why_without_axes(group, numbers))
             marked = _measurement(base, group, number, axes)
             if marked is not None:
                 yield marked

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dicom_node.measurements.axis_concepts import REGION_WITHOUT_SIZE
+from dicom_node.measurements.axis_concepts import LENGTH_WITHOUT_LINE, REGION_WITHOUT_SIZE
 from dicom_node.measurements.reading import read_measurements
 from tests.dicom_node.measurements.planes import lengths, placed, plane
 from tests.dicom_node.measurements.sr_files import coded, group, image, number, report, scoord, write
@@ -97,7 +97,8 @@ def test_a_closed_outline(tmp_path: Path, angle: float, row_mm: float, column_mm
 def test_an_outline_is_closed_where_its_ends_are_one_point(tmp_path: Path, gap: float, is_closed: bool):
     region = scoord([10, 10, 40, 10, 40, 50, 10, 50, 10, 10 + gap], image(), name="region")
     found = read_measurements(write(tmp_path / "sr.dcm", report(group(region, number("long", "50")))))
-    assert [len(item.outlines) for item in found] == ([1] if is_closed else [])
+    assert [len(item.outlines) for item in found] == [int(is_closed)]
+    assert found[0].passed_over == ("" if is_closed else LENGTH_WITHOUT_LINE)
 
 
 @pytest.mark.parametrize("holder", ["group", "length"])
@@ -139,7 +140,8 @@ def test_a_radius_that_is_drawn_is_no_diameter(tmp_path: Path):
     circle = scoord([60.5, 60.5, 69.5, 72.5], image(), kind="CIRCLE", name="region")
     radius = number(("131190003", "SCT", "Radius"), "15", line)
     assert lengths(placed(sr(tmp_path, radius, circle))) == pytest.approx((30, 30))
-    assert read_measurements(write(tmp_path / "line.dcm", report(group(radius)))) == ()
+    (alone,) = read_measurements(write(tmp_path / "line.dcm", report(group(radius))))
+    assert alone.passed_over == LENGTH_WITHOUT_LINE
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.3, 0.8, 1.2, math.pi / 2])

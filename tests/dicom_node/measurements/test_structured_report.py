@@ -8,7 +8,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from dicom_node.ct_volume import read_ct_volume
-from dicom_node.measurements.axis_concepts import AxisKind, axis_kind
+from dicom_node.measurements.axis_concepts import LENGTH_WITHOUT_LINE, AxisKind, axis_kind
 from dicom_node.measurements.reading import read_measurements
 from dicom_node.phantom_reading import write_reading
 from dicom_node.phantom_series import write_series
@@ -16,6 +16,7 @@ from tests.dicom_node.measurements.planes import lengths, placed, with_square_pi
 from tests.dicom_node.measurements.sr_files import (
     CODES,
     IMAGE,
+    code,
     coded,
     container,
     group,
@@ -217,11 +218,26 @@ def test_lengths_of_an_image_region(tmp_path: Path, kind: str, data: list[float]
     assert "axes-derived" in [finding.code for finding in found.findings]
 
 
+def segment() -> Dataset:
+    made = image("1.2.3.77")
+    made.ConceptNameCodeSequence = [code("121191", "DCM", "Referenced Segment")]
+    return made
+
+
+@pytest.mark.parametrize("name", ["long", "short", "length", ("131190003", "SCT", "Radius")])
+@pytest.mark.parametrize("drawn", [[], [scoord([3, 4], image(), kind="POINT")]], ids=["nothing drawn", "a point"])
+def test_a_length_without_a_line_is_named_and_counts_nowhere(tmp_path: Path, name, drawn: list[Dataset]):
+    (found,) = read(tmp_path, group(number(name, "21", *drawn), image()))
+    assert (found.passed_over, found.long_axis, found.short_axis) == (LENGTH_WITHOUT_LINE, None, None)
+    assert found.sop_instance_uid == IMAGE
+
+
 def test_groups_that_measure_no_lesion(tmp_path: Path):
     found = read(
         tmp_path,
         group(number(("118565006", "SCT", "Volume"), "1200")),
-        group(number("long", "21")),  # a mask's axis, without a line
+        group(segment(), number("long", "21")),  # a mask's axis, without a line
+        group(number("long", None)),
         group(scoord(LONG, image(), name="region")),
         group(number(("111010", "DCM", "Center"), None, scoord([3, 4], image(), kind="POINT"))),
         group(coded("category", ("91723000", "SCT", "Anatomical Structure")), number("length", "20", line(LONG))),

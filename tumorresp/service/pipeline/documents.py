@@ -151,10 +151,10 @@ def _left_out(
     rules: DocumentRules,
 ) -> tuple[str, str] | None:
     """Return code and words of why a measurement does not count, None where it does."""
-    if item.passed_over:
-        return "region-without-size", item.passed_over
     if item.source.writer == OWN_WRITER:
         return "own-result", "this product wrote them, and its results are not read again"
+    if item.passed_over:
+        return "not-measurable", item.passed_over
     if item.sop_instance_uid in rejected:
         return "image-rejected", f"a rejection note says of their image “{rejected[item.sop_instance_uid]}”"
     of_class = document.facts.image_classes.get(item.sop_instance_uid, "")

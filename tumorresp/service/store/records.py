@@ -17,7 +17,7 @@ PASSED_OVER = frozenset(
         "device-observer",
         "no-lesion",
         "nothing-measured",
-        "region-without-size",
+        "not-measurable",
         "other-object",
     )
 )
