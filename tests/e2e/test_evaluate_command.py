@@ -62,7 +62,7 @@ def test_a_region_without_a_size_is_named(case: Path, tmp_path: Path):
     document.save_as(case / "sr.dcm")
     code, text = evaluate(case, out=tmp_path / "out")
     assert code == 1
-    assert "Passed over 1 measurement(s) passed over: a region without a size: no length, diameter or radius" in text
+    assert "Passed over 1 measurement(s) not used: a region without a size: no length, diameter or radius" in text
     assert "Nothing to show: CT is here that no usable measurement refers to; 1 thing(s) were passed over." in text
 
 

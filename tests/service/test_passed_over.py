@@ -108,8 +108,8 @@ def test_other_objects_are_named_by_series(tmp_path: Path):
     write_sr(tmp_path / "pr.dcm", STUDY, "1.2.827.5", change=presentation_state)
     write_ct(tmp_path / "mr", "1.2.826.4", "20240110", change=lambda dataset: setattr(dataset, "Modality", "MR"))
     assert other_objects(scan([tmp_path]).files) == [
-        "8 MR object(s) passed over: only CT is evaluated. 1.2.826.4.1",
-        "1 PR object(s) passed over: presentation states hold drawings without meaning. 1.2.827.5.0",
+        "8 MR object(s) not used: only CT is evaluated. 1.2.826.4.1",
+        "1 PR object(s) not used: presentation states hold drawings without meaning. 1.2.827.5.0",
     ]
 
 

@@ -74,7 +74,7 @@ class StoreIndex:
 def other_object_words(modality: str, number: int) -> str:
     """Say of objects that are neither CT nor measurements that they are not used, and why."""
     why = _NOT_USED.get(modality, "only CT is evaluated")
-    return f"{number} {modality or 'DICOM'} object(s) passed over: {why}."
+    return f"{number} {modality or 'DICOM'} object(s) not used: {why}."
 
 
 def doubt_words(other_subject: str, why: str) -> str:

@@ -129,7 +129,7 @@ def counted_documents(
             else:
                 reasons.setdefault(reason, []).append(item)
         passed_over += [
-            WaitingItem(code, f"{len(items)} measurement(s) passed over: {words}.", name, _referred_to(items))
+            WaitingItem(code, f"{len(items)} measurement(s) not used: {words}.", name, _referred_to(items))
             for (code, words), items in reasons.items()
         ]
         passed_over += [WaitingItem("nothing-measured", words, name) for words in _unread_words(document)]
@@ -173,13 +173,13 @@ def _unread_words(document: ReadDocument) -> list[str]:
     """Say what of a document is no measurement; nothing where all is one."""
     facts, read = document.facts, len(document.marked)
     if facts.selected or document.file.modality == "KO":
-        return ["Key Object Selection that is no rejection note: passed over."]
+        return ["Key Object Selection that is no rejection note."]
     of_template = f" (template {facts.template})" if facts.template else ""
     if not read and not facts.groups:
         return [f"The document{of_template} measures no lesion: no measurement group, and no axis or diameter drawn."]
     if facts.groups > read and not any(item.source.writer == OWN_WRITER for item in document.marked):
         return [
-            f"{facts.groups - read} of the document's {facts.groups} measurement groups passed over: normal anatomy, "
+            f"{facts.groups - read} of the document's {facts.groups} measurement groups not used: normal anatomy, "
             "or no line, diameter or outline with coordinates (a number, a mask or a point alone is no size)."
         ]
     return []
