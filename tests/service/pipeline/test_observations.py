@@ -18,7 +18,7 @@ from tumorresp.response import assess_recist_1_1
 from tumorresp.response.observation import Visit
 from tumorresp.service.pipeline.observations import visits_of
 
-TARGET = LesionRole.TARGET
+TARGET, NON_TARGET, NEW = LesionRole.TARGET, LesionRole.NON_TARGET, LesionRole.NEW
 
 
 def stay(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -107,6 +107,26 @@ def test_a_normal_node_of_the_baseline_is_new_by_the_one_rule(sizes: list[float]
     assert [f"{a.new_lesions} {a.overall}" for a in assessed[1:]] == expected
     assert assessed[0].target_sum == 30
     assert "new-at-baseline" not in {finding.code for finding in assessed[0].findings}
+
+
+def test_a_new_lesion_that_is_saved_twice_is_one_and_progression() -> None:
+    baseline = [item("a", long=20, tracking_uid="1", role=TARGET)]
+    stays = item("b", long=20, tracking_uid="1")
+    far = (300, 0, 0)
+    once = [stays, item("n", far, 12, role=NEW), item("m", far, 13, role=NEW, **NEWER)]
+    assert responses(baseline, once) == ["BASELINE", "PD"]
+    waits = [stays, item("n", far, 12, role=NEW, label="L8"), item("m", far, 13, role=NEW, label="L9")]
+    assert responses(baseline, waits) == ["BASELINE", "PD"]
+    nodes = [stays, *(replace(n, nodal=True) for n in waits[1:])]
+    assert responses(baseline, nodes)[1] == "NE"
+
+
+def test_that_a_non_target_lesion_is_there_is_sure_whatever_its_size() -> None:
+    baseline = [item("a", long=20, tracking_uid="1", role=TARGET)]
+    far = (300, 0, 0)
+    twice = [item(uid, far, 12 + n, role=NON_TARGET, label=f"L{n}") for n, uid in enumerate("xy")]
+    later = [item("b", long=10, tracking_uid="1"), item("z", far, 12, label="L0")]
+    assert responses([*baseline, *twice], later) == ["BASELINE", "PR"]
 
 
 # --- laws

@@ -17,6 +17,7 @@ from tumorresp.domain.slice_comparison import slice_change_doubt
 from tumorresp.response.observation import LesionObservation, Visit
 
 _ADDS_NOTHING = (LesionState.ABSENT,)
+_THERE = (LesionState.MEASURED, LesionState.PRESENT)
 
 
 def visits_of(
@@ -109,7 +110,14 @@ def _may_be_another(item: AmbiguousMatch, grouped: set[str]) -> bool:
 
 
 def _pending(pending: PendingLesion) -> LesionObservation:
-    """Return a lesion of which several sizes wait: the least of them is sure."""
+    """Return a lesion of which several sizes wait: the least of them is sure.
+
+    That a lesion beside the targets is there is sure whatever its size; of a node the size decides that, too.
+    """
+    lesion = pending.lesion
+    is_there = all(item.state in _THERE for item in pending.measurements)
+    if lesion.role is not LesionRole.TARGET and not lesion.nodal and is_there:
+        return _observation(lesion, LesionState.PRESENT, pending="")
     measurements = pending.measurements
     names = " and ".join(sorted(_shown(item) for item in measurements))
     return replace(
