@@ -3,14 +3,18 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dicom_node.file_scan import scan
 from models.geodesic_contour import GeodesicContour
+from tests.quantify.conftest import ct_volume, straight_grid
 from tests.service.phantom_files import copy_scan
 from tumorresp.domain.ct_volume import CtVolume
+from tumorresp.domain.errors import InvalidInput
+from tumorresp.domain.measurement import LesionState, Measurement, SourceDocument
 from tumorresp.domain.segmentation import BoxPrompt, LesionMask, SegmenterIdentity
-from tumorresp.service.pipeline.stations import Stations
+from tumorresp.service.pipeline.stations import Stations, _check_usable
 from tumorresp.service.settings import Settings
 from tumorresp.service.subject_sorting import sort_into_subjects
 from tumorresp.service.wiring import create_workshops, station_settings
@@ -68,3 +72,22 @@ def test_what_may_pass_is_not_held_against_the_lesion(tmp_path: Path, error: Exc
     with pytest.raises(type(error)):
         line.segment(subject_key, first)
     line.segment(subject_key, first)
+
+
+def test_a_measurement_on_another_stack_or_on_no_ct_numbers_gets_no_mask_and_its_reason():
+    grid = straight_grid((4, 5, 5), (2.0, 1.0, 1.0))
+    volume = replace(
+        ct_volume(np.zeros(grid.shape, np.int16), grid), other_stacks=frozenset((("1.9", None), ("1.8", 3)))
+    )
+
+    def on(sop_instance_uid: str, frame: int | None = None) -> Measurement:
+        source = SourceDocument("csv", "1.5", "")
+        return Measurement("1.6", source, "1.1", "1.2", sop_instance_uid, frame, None, None, LesionState.MEASURED)
+
+    for used in (on("1.2.3.1"), on("1.8", 2), on("")):
+        _check_usable(volume, used)
+    for other in (on("1.9"), on("1.8", 3)):
+        with pytest.raises(InvalidInput, match="another stack"):
+            _check_usable(volume, other)
+    with pytest.raises(InvalidInput, match="not used: half of them lack their rescale"):
+        _check_usable(replace(volume, numbers_doubt="half of them lack their rescale"), on("1.2.3.1"))
