@@ -9,6 +9,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from statistics import median
 
 from reports.cdisc.dataset import as_ascii
@@ -16,7 +17,6 @@ from tumorresp.response.observation import Visit
 
 _UNPLANNED = re.compile(r"(UNS(CH(ED(ULED)?)?)?|UNPLANNED)\b")
 _DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
-_MOST_OF_ONE_DIGIT = 9
 
 _Label = tuple[str, int]
 """A visit of a subject: its name, and how many of this name there were up to it."""
@@ -34,8 +34,8 @@ class VisitPlan:
     """The visits of a trial: planned ones are numbered 1, 2 ... in the order in which subjects have them.
 
     A visit whose name says that it was not planned, and one whose name the subject has had before, is numbered after
-    the planned visit before it: 2.1, 2.2 ... (2.01 where a subject has ten or more there), and is called Unscheduled
-    2.1. A date is no name: such visits are called by their order.
+    the planned visit before it: 2.1, 2.2 ... (2.01 in a trial where a subject has ten or more in a row), and is called
+    Unscheduled 2.1. A date is no name: such visits are called by their order.
 
     Parameters
     ----------
@@ -47,8 +47,10 @@ class VisitPlan:
         spellings: dict[str, Counter[str]] = defaultdict(Counter)
         days: dict[str, list[int]] = defaultdict(list)
         before: dict[str, set[str]] = defaultdict(set)
+        most_unplanned = 0
         for courses in subjects:
             ordered, dates, spelt = _ordered(courses)
+            most_unplanned = max(most_unplanned, _longest_unplanned(ordered))
             planned = [name for name, occurrence in ordered if _is_planned(name, occurrence)]
             for position, name in enumerate(planned):
                 days[name].append((dates[name, 1] - dates[ordered[0]]).days)
@@ -58,6 +60,9 @@ class VisitPlan:
             name: NumberedVisit(_usual(spellings[name]), number)
             for number, name in enumerate(_in_order(days, before), start=1)
         }
+
+        # One width in the whole trial: 1.1 of one subject and 1.10 of another would be one number with two names.
+        self._decimals = len(str(most_unplanned))
 
     def numbered(self, courses: Sequence[Sequence[Visit]]) -> list[tuple[NumberedVisit, ...]]:
         """Return the visits of one subject, by evaluator as given; visits of one name are one, even if days differ."""
@@ -71,9 +76,8 @@ class VisitPlan:
             else:
                 unplanned[base].append(label)
         for after, labels in unplanned.items():
-            width = 1 if len(labels) <= _MOST_OF_ONE_DIGIT else 2
             for count, label in enumerate(labels, start=1):
-                text = f"{after}.{count:0{width}}"
+                text = f"{after}.{count:0{self._decimals}}"
                 found[label] = NumberedVisit(f"Unscheduled {text}", float(text))
         return [tuple(found[label] for label in labels) for labels in map(_labels, _named(courses))]
 
@@ -85,6 +89,11 @@ def visit_number_text(number: float) -> str:
 
 def _is_planned(name: str, occurrence: int) -> bool:
     return occurrence == 1 and bool(name) and _UNPLANNED.match(name) is None
+
+
+def _longest_unplanned(ordered: Sequence[_Label]) -> int:
+    runs = groupby(ordered, key=lambda label: _is_planned(*label))
+    return max((len(list(run)) for planned, run in runs if not planned), default=0)
 
 
 def _named(courses: Sequence[Sequence[Visit]]) -> list[list[tuple[str, Visit]]]:

@@ -96,6 +96,28 @@ def test_more_than_nine_unplanned_visits_have_two_decimals() -> None:
     assert (numbered[11].title, numbered[11].number) == ("Unscheduled 1.11", 1.11)
 
 
+@pytest.mark.parametrize(
+    ("most", "first", "last"),
+    [
+        (1, "1.1", "1.1"),
+        (9, "1.1", "1.9"),
+        (10, "1.01", "1.10"),
+        (11, "1.01", "1.11"),
+        (99, "1.01", "1.99"),
+        (100, "1.001", "1.100"),
+    ],
+)
+def test_decimals_of_unplanned_visits_are_those_of_the_whole_trial(most: int, first: str, last: str) -> None:
+    """A subject with one unplanned visit has no number that another's tenth has under another name."""
+    few, many = named("Screening", "Unscheduled"), named("Screening", *["Unscheduled"] * most, "Week 6", "Unscheduled")
+    plan = VisitPlan([[few], [many]])
+    (one,), (other,) = plan.numbered([few]), plan.numbered([many])
+    assert (one[1].title, one[1].number) == (f"Unscheduled {first}", float(first))
+    assert (other[most].title, other[most].number) == (f"Unscheduled {last}", float(last))
+    pairs = {(item.title, item.number) for item in (*one, *other)}
+    assert len({title for title, _ in pairs}) == len({number for _, number in pairs}) == len(pairs)
+
+
 def test_order_follows_the_subjects_and_not_the_days_alone() -> None:
     """A follow-up that came early in one subject is not numbered before the one that precedes it everywhere."""
     slow, quick = (
