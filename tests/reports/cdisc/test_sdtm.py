@@ -6,6 +6,8 @@ from decimal import Decimal
 
 import pytest
 
+from reports.cdisc.dataset import Value
+from reports.cdisc.exposure import flag_last_before_exposure
 from reports.cdisc.study_facts import EvaluatorKind, EvaluatorTerms, ExportMode, StudyFacts
 from reports.cdisc.subject_records import study_day
 from tests.reports.cdisc.studies import (
@@ -298,6 +300,17 @@ def test_last_observation_before_exposure_is_that_of_each_lesion_and_test() -> N
         ("TRGRESP", 2),
     ]
     assert [(row["TULNKID"], row["TULOBXFL"]) for row in out["TU"]] == [("NEW01", ""), ("T01", "Y"), ("T02", "Y")]
+
+
+@pytest.mark.parametrize(("numbers", "flagged"), [((1, 1.1), 1.1), ((1.1, 1), 1.1), ((2, 10), 10), ((10, 2), 10)])
+def test_of_two_visits_on_the_last_day_before_exposure_the_later_number_is_flagged(
+    numbers: tuple[float, float], flagged: float
+) -> None:
+    rows: list[dict[str, Value]] = [
+        {"TRTESTCD": "LDIAM", "TRORRES": "40", "TRDTC": "2024-01-01", "VISITNUM": number} for number in numbers
+    ]
+    flag_last_before_exposure(rows, "TR", datetime.date(2024, 1, 1), ("TRTESTCD",))
+    assert [row["VISITNUM"] for row in rows if row["TRLOBXFL"]] == [flagged]
 
 
 def test_scans_before_the_baseline_are_in_sdtm_and_in_nothing_derived() -> None:
