@@ -101,8 +101,10 @@ def _maps(
     for item in scanned:
         found: dict[str, ToBaseline] = {}
         doubts: list[Finding] = []
-        for region in sorted(regions, key=lambda region: item.likeness(region), reverse=True):
-            if found and item.likeness(region) == (0, 0):
+        ordered = sorted(regions, key=lambda region: item.likeness(region), reverse=True)
+        for region in ordered:
+            # Where nothing says what a study shows, it is tried with every region: one may fit by chance.
+            if found and item.likeness(region) == (0, 0) != item.likeness(ordered[0]):
                 break
             to_baseline, remarks = _map_between(region.series, item.series, volume_of)
             doubts += remarks
