@@ -188,6 +188,6 @@ MADE_UP, ONE_DAY = datetime.date(1900, 1, 1), day(0)
 def test_the_day_of_a_scan(what: str, times: dict[str, ScanTimes], expected: dict[str, datetime.date | None]) -> None:
     found = scan_dates(times)
     assert {uid: item.date for uid, item in found.items()} == expected, what
-    assert all(item.doubt for item in found.values() if item.date is None)
     stated = {uid: item.study or item.series or item.acquisition for uid, item in times.items()}
+    assert all(bool(item.doubt) is (stated[uid] is not None) for uid, item in found.items() if item.date is None)
     assert all(item.note for uid, item in found.items() if item.date is not None and item.date != stated[uid])

@@ -22,7 +22,11 @@ _FIRST_CT = datetime.date(1971, 10, 1)
 
 @dataclass(frozen=True)
 class ScanDate:
-    """The day of a study's scan; ``doubt`` says why it is not known, ``note`` why it is not the day that it states."""
+    """The day of a study's scan.
+
+    ``doubt`` says why a stated day is not believed, where nothing better is known (without any day it is empty);
+    ``note`` why it is not the day that the study states.
+    """
 
     date: datetime.date | None
     doubt: str = ""
@@ -64,7 +68,7 @@ def scan_dates(times: Mapping[str, ScanTimes]) -> dict[str, ScanDate]:
     found: dict[str, ScanDate] = {}
     for uid, date in stated.items():
         if date is None:
-            found[uid] = ScanDate(None, "its images state no Study, Series or Acquisition Date")
+            found[uid] = ScanDate(None)
             continue
         own = _scanned(times[uid]) or date
         of_that_day = [_scanned(times[other]) or date for other, its in stated.items() if its == date]
