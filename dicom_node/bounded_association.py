@@ -24,6 +24,7 @@ from pynetdicom import evt
 from pynetdicom.association import Association
 from pynetdicom.dul import DULServiceProvider
 from pynetdicom.events import Event
+from pynetdicom.fsm import StateMachine
 
 from dicom_node.bounded_messages import REQUESTS, RESPONSES, BoundedDimse, IncomingFiles, Refused
 from dicom_node.pdu_limits import ASSOCIATE_RQ, HEADER, PduLimits, RefusedPdu, check_content
@@ -63,6 +64,17 @@ class AssociationBounds:
     network_s: float = 60.0
 
 
+class _BoundedStateMachine(StateMachine):
+    """Ends the connection, and not its thread alone, when an event does not fit the state that the peer brought."""
+
+    def do_action(self, event: str) -> None:
+        try:
+            super().do_action(event)
+        except Exception as error:  # noqa: BLE001  the thread's end would leave the connection to itself
+            _log.warning("connection closed", calling_ae=_peer(self.dul.assoc), reason=type(error).__name__)
+            self.dul.end()
+
+
 class BoundedDul(DULServiceProvider):
     """Reads protocol data units within limits and until a deadline."""
 
@@ -76,6 +88,7 @@ class BoundedDul(DULServiceProvider):
         """Make the provider of an association a bounded one. Pynetdicom makes providers itself, without a factory."""
         provider = association.dul
         provider.__class__ = cls
+        provider.state_machine.__class__ = _BoundedStateMachine
         provider.pdu_limits, provider.refused = bounds.pdu, False
         provider.request_s, provider.network_s = bounds.request_s, bounds.network_s
 
@@ -86,12 +99,21 @@ class BoundedDul(DULServiceProvider):
         self.assoc.dimse.discard()
         self.event_queue.put(_PROVIDER_ABORT)
 
+    def end(self) -> None:
+        """Close the connection without another word."""
+        self.assoc.dimse.discard()
+        self.socket.close()
+        self.kill_dul()
+
     @property
     def _is_unrequested(self) -> bool:
         """Whether the peer has not asked for an association yet; data may be there before the state is entered."""
         return bool(self.assoc.is_acceptor) and self.state_machine.current_state in ("Sta1", "Sta2")
 
     def _is_transport_event(self) -> bool:
+        if self.assoc.is_acceptor and self.assoc.ident is not None and not self.assoc.is_alive():
+            self.end()  # nobody would answer any more
+            return False
         # Until a peer has asked for something nothing can be sent: wait instead of looking a thousand times a second.
         connection = self.socket and self.socket.socket
         if self._is_unrequested and connection is not None and self.event_queue.empty():
@@ -108,7 +130,10 @@ class BoundedDul(DULServiceProvider):
             content = self._received(connection)
             pdu, event = self._decode_pdu(content)
             if content[0] == ASSOCIATE_RQ:
-                pdu.to_primitive()  # what it cannot be made of would end the thread without an answer
+                # What it cannot be made of, or not be negotiated, would end a thread without an answer.
+                contexts = pdu.to_primitive().presentation_context_definition_list
+                if not all(context.abstract_syntax and context.transfer_syntax for context in contexts):
+                    raise RefusedPdu("a presentation context without syntaxes")
         except (OSError, EOFError) as error:
             if not isinstance(error, EOFError):
                 _log.warning("connection lost", calling_ae=_peer(self.assoc), reason=type(error).__name__)

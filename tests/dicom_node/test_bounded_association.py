@@ -58,6 +58,7 @@ RELIED_ON = {
     association.Association.kill: "8f9713666a7f4cff",
     acse.ACSE._negotiate_as_acceptor: "fffd360957c42a8e",
     acse.ACSE.send_reject: "700998293bbcb6c9",
+    fsm.StateMachine.do_action: "9a883f44c7f31641",
     fsm.AA_1: "8495a4665f7ad3c9",
     fsm.AA_5: "4a8a4a3ac26f1f17",
     fsm.AA_8: "06c83317f08831fd",
@@ -254,6 +255,29 @@ def test_a_listener_stops_beside_silent_connections(listen):
     listener.stop()
     assert time.monotonic() - begin < 3
     assert all(connection.closed_within(1) for connection in silent)
+
+
+def test_a_request_that_is_taken_back_at_once_ends_no_thread_with_a_fault(listen, monkeypatch):
+    """The answer to a request meets an association that its peer has ended meanwhile."""
+    died: list[str] = []
+    monkeypatch.setattr(threading, "excepthook", lambda failure: died.append(failure.exc_type.__name__))
+    port = listen().port
+    for _ in range(60):
+        with peer(port) as connection:
+            connection.send(association_request() + p_data((1, 3, b"")) + association_request())
+    assert echo_seconds(port) < 5
+    assert died == []
+
+
+def test_the_connection_of_an_association_that_failed_is_closed(listen, monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", lambda _failure: None)
+    port = listen().port
+    with monkeypatch.context() as fault:
+        fault.setattr(acse.ACSE, "_negotiate_as_acceptor", lambda _self: 1 / 0)
+        with peer(port) as connection:
+            connection.send(association_request())
+            assert connection.closed_within(3)
+    assert echo_seconds(port) < 5
 
 
 # ---------------------------------------------------------------- a hostile destination

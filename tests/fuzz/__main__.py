@@ -12,6 +12,7 @@ import structlog
 
 from tests.fuzz.edits import edited, random_edits
 from tests.fuzz.targets import TARGETS, Target
+from tumorresp.service.logs import silence_libraries
 
 SLOW_S = 5.0
 
@@ -40,6 +41,7 @@ def main() -> int:
     )
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    silence_libraries()
     seed = random.randrange(1 << 32) if options.seed is None else options.seed
     source = random.Random(seed)
     chosen = [target for target in TARGETS if not options.target or target.name in options.target]
