@@ -1,9 +1,9 @@
 """Refused input is not absent input: what could not be read keeps back every response that it may have changed.
 
 At a visit of which something could not be read nothing is left but PD, where something else proves it, and NE. A later
-visit keeps its response where it is the same whatever the refused input was: it is assessed once more with the refused
-input at its worst (a target as gone, which makes the nadir as small as it can be; a new lesion as there). One rule for
-all criteria, around them.
+visit keeps its response where it is the same whatever the refused input was: it is assessed twice more with the refused
+input at its worst. A target is gone, which makes the nadir as small as it can be, and has grown, which is progression
+that iRECIST may confirm later; a new lesion is there, a non-target one progressive. One rule for all criteria.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,8 +21,8 @@ from tumorresp.response.subject import SubjectCourse
 Assess = Callable[[Sequence[Visit]], tuple[Assessment, ...]]
 PROGRESSION = frozenset((Category.PD, Category.IUPD, Category.ICPD))
 _COMPLETE = frozenset((Category.CR, Category.ICR))
-_LARGE_MM = Decimal(100)
-"""A new lesion of this size is one by every criterion."""
+_LARGE_MM = Decimal(10000)
+"""A new lesion of this size is one by every criterion, and a target has grown."""
 _SILENT = frozenset((Category.NE, Category.NOT_APPLICABLE, Category.BASELINE, Category.MISSING))
 
 
@@ -50,11 +50,13 @@ def assess_with_refused(
     bearing = _bearing(course, late, name)
     if not any(item.all for item in bearing) and not late.findings:
         return plain
-    worst = assess((late.at_worst[0], *(_at_worst(visit, name) for visit in late.at_worst[1:])))
+    baseline, *later = late.at_worst
+    worst = [assess((baseline, *(_at_worst(visit, name, is_gone=gone) for visit in later))) for gone in (True, False)]
     made = [_at_baseline(course.visits[0], plain[0], bearing[0].own)]
     for index in range(1, len(plain)):
         before = [item for earlier in bearing[1:index] for item in earlier.all]
-        kept = _kept_back(course.visits[index], plain[: index + 1], worst[index], bearing[index], before)
+        others = [items[index] for items in worst]
+        kept = _kept_back(course.visits[index], plain[: index + 1], others, bearing[index], before)
         made.append(_with_findings(kept, late.findings.get(index, ())))
     return tuple(_marked_before(made, plain, bearing))
 
@@ -121,28 +123,37 @@ def _concerning(refused: Sequence[Refused], name: str) -> tuple[Refused, ...]:
     return tuple(item for item in refused if name.startswith(item.criteria))
 
 
-def _at_worst(visit: Visit, name: str) -> Visit:
-    """Return a visit with what could not be read of it as it would harm most later on."""
+def _at_worst(visit: Visit, name: str, *, is_gone: bool) -> Visit:
+    """Return a visit with what could not be read of it as it would harm most later on.
+
+    Parameters
+    ----------
+    is_gone
+        Targets are gone; else they have grown beyond all measure.
+    """
     refused = {item.lesion_id: item for item in _concerning(visit.refused, name) if item.lesion_id}
     if not refused:
         return visit
     return replace(
         visit,
-        observations=tuple(_worst(seen) if seen.lesion_id in refused else seen for seen in visit.observations),
+        observations=tuple(
+            _worst(seen, is_gone=is_gone) if seen.lesion_id in refused else seen for seen in visit.observations
+        ),
     )
 
 
-def _worst(seen: LesionObservation) -> LesionObservation:
+def _worst(seen: LesionObservation, *, is_gone: bool) -> LesionObservation:
     if seen.role is LesionRole.NON_TARGET:
-        return seen
-    is_new = seen.role is LesionRole.NEW
-    length = _LARGE_MM if is_new else None
+        return seen if is_gone else replace(seen, state=LesionState.UNEQUIVOCAL_PROGRESSION, pending="")
+    is_absent = is_gone and seen.role is LesionRole.TARGET
+    length = None if is_absent else _LARGE_MM
     return replace(
         seen,
-        state=LesionState.MEASURED if is_new else LesionState.ABSENT,
+        state=LesionState.ABSENT if is_absent else LesionState.MEASURED,
         long_axis_mm=length,
         short_axis_mm=length,
-        volume_mm3=None,
+        third_axis_mm=length,
+        volume_mm3=None if length is None else length**3,
         viable_long_axis_mm=length,
         mean_density_hu=None,
         pending="",
@@ -159,7 +170,11 @@ def _at_baseline(visit: Visit, item: Assessment, refused: Sequence[Refused]) -> 
 
 
 def _kept_back(
-    visit: Visit, items: Sequence[Assessment], worst: Assessment, bearing: _Bearing, before: Sequence[Refused]
+    visit: Visit,
+    items: Sequence[Assessment],
+    others: Sequence[Assessment],
+    bearing: _Bearing,
+    before: Sequence[Refused],
 ) -> Assessment:
     """Return the last of a course's assessments up to a visit, without what refused input may have changed."""
     item = items[-1]
@@ -169,7 +184,8 @@ def _kept_back(
     hiding = [one for one in bearing.all if one.hides is Hides.ANYTHING or item.overall in _COMPLETE]
     if hiding:
         return _not_evaluable(visit, marked, hiding, _listed(hiding))
-    if worst.overall is item.overall or item.overall in _SILENT:
+    worst = next((other for other in others if other.overall is not item.overall), None)
+    if worst is None or item.overall in _SILENT:
         return marked
     words = f"with what could not be read before it may be {worst.overall}: {_listed(before)}"
     held = _not_evaluable(visit, replace(marked, refused=_marks((*bearing.all, *before))), (), words)

@@ -1,7 +1,7 @@
 """A table of reported time-point responses as dated responses: one course a subject and evaluator."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from tumorresp.domain.assessment import Category
@@ -90,7 +90,18 @@ def _responses(rows: Sequence[Row]) -> tuple[list[DatedResponse], list[Finding]]
                 refused.append(f"{own[1].where}: {finding.message.removesuffix('.')}")
         category = Category(stated.pop()) if len(stated) == 1 and not refused else Category.NE
         responses.append(_dated(own[0], day, category, tuple(refused)))
-    return responses, findings
+    return [_with_hidden_progression(item, responses) for item in responses], findings
+
+
+def _with_hidden_progression(response: DatedResponse, responses: Sequence[DatedResponse]) -> DatedResponse:
+    """Return a response marked where a later one that could not be read may be progression dated from before it."""
+    hidden = [
+        words
+        for later in responses
+        if later.refused and later.progression_date <= response.date < later.date
+        for words in later.refused
+    ]
+    return replace(response, refused=tuple(dict.fromkeys((*response.refused, *hidden)))) if hidden else response
 
 
 def _refused_words(row: Row) -> str:
