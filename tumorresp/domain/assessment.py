@@ -108,6 +108,9 @@ class Assessment:
         The numbers that the category was made from, lesion by lesion, and those beside the sum.
     refused
         What was given and could not be read, here or where it bears on this visit; in words, each with its place.
+    refused_targets_only
+        Whether what may hide progression among it are targets of this visit alone: later visits count on, as after any
+        visit at which a target was not evaluable.
     provisional
         Numbers that are perhaps wrong and may have made this response; in words, each with its place.
     """
@@ -135,6 +138,7 @@ class Assessment:
     refused: tuple[str, ...] = field(default=())
     provisional: tuple[str, ...] = field(default=())
     sum_is_complete: bool = True
+    refused_targets_only: bool = False
 
     @property
     def complete_sum(self) -> Decimal | None:

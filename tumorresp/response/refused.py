@@ -1,9 +1,11 @@
 """Refused input is not absent input: what could not be read keeps back every response that it may have changed.
 
 At a visit of which something could not be read nothing is left but PD, where something else proves it, and NE. A later
-visit keeps its response where it is the same whatever the refused input was: it is assessed twice more with the refused
-input at its worst. A target is gone, which makes the nadir as small as it can be, and has grown, which is progression
-that iRECIST may confirm later; a new lesion is there, a non-target one progressive. One rule for all criteria.
+visit is assessed twice more with the refused input at its worst: a target is gone, which makes the nadir as small as it
+can be, or has grown, which is progression that iRECIST may confirm later; a new lesion is there, a non-target one
+progressive. Where a new or non-target lesion changes the response of a later visit, it is kept back. Where a target
+changes it, it stays and is marked: a target that was not evaluable makes its visit NE and is no nadir, whatever the
+cause (RECIST 1.1, Eisenhauer et al., Eur J Cancer 45 (2009) 228-247, section 4.4). One rule for all criteria.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,6 +25,9 @@ PROGRESSION = frozenset((Category.PD, Category.IUPD, Category.ICPD))
 _COMPLETE = frozenset((Category.CR, Category.ICR))
 _LARGE_MM = Decimal(10000)
 """A new lesion of this size is one by every criterion, and a target has grown."""
+NADIR_NOT_READ = "nadir-not-read"
+"""The code of the finding that a response rests on earlier visits of which a target could not be read."""
+_LESIONS_BESIDE_TARGETS = (LesionRole.NEW, LesionRole.NON_TARGET)
 _SILENT = frozenset((Category.NE, Category.NOT_APPLICABLE, Category.BASELINE, Category.MISSING))
 
 
@@ -50,13 +55,21 @@ def assess_with_refused(
     bearing = _bearing(course, late, name)
     if not any(item.all for item in bearing) and not late.findings:
         return plain
-    baseline, *later = late.at_worst
-    worst = [assess((baseline, *(_at_worst(visit, name, is_gone=gone) for visit in later))) for gone in (True, False)]
+    without_targets = _all_at_worst(late.at_worst, name, assess, _LESIONS_BESIDE_TARGETS)
+    with_targets = _all_at_worst(late.at_worst, name, assess, (*_LESIONS_BESIDE_TARGETS, LesionRole.TARGET))
     made = [_at_baseline(course.visits[0], plain[0], bearing[0].own)]
     for index in range(1, len(plain)):
         before = [item for earlier in bearing[1:index] for item in earlier.all]
-        others = [items[index] for items in worst]
-        kept = _kept_back(course.visits[index], plain[: index + 1], others, bearing[index], before)
+        kept = _kept_back(
+            course.visits[index],
+            plain[: index + 1],
+            [items[index] for items in without_targets],
+            bearing[index],
+            before,
+        )
+        kept = _marked_by_targets(
+            course.visits[index], plain[index], [items[index] for items in with_targets], kept, before
+        )
         made.append(_with_findings(kept, late.findings.get(index, ())))
     return tuple(_marked_before(made, plain, bearing))
 
@@ -74,7 +87,7 @@ def _marked_before(
         before = index - 1
         while hidden and before > 0 and plain[before].new_lesions is NewLesionStatus.EQUIVOCAL:
             marks = tuple(dict.fromkeys((*marked[before].refused, *_marks(hidden))))
-            marked[before] = replace(marked[before], refused=marks)
+            marked[before] = replace(marked[before], refused=marks, refused_targets_only=False)
             before -= 1
     return marked
 
@@ -102,6 +115,12 @@ class _Bearing:
         """Return everything once."""
         return tuple(dict.fromkeys((*self.everywhere, *self.unknown, *self.own)))
 
+    @property
+    def is_targets_only(self) -> bool:
+        """Whether nothing but targets of this visit is hidden: it is NE as with any target that was not assessed."""
+        elsewhere = bool(self.everywhere or self.unknown)
+        return not elsewhere and all(item.role is LesionRole.TARGET for item in _hiding_anything(self.own))
+
 
 def _bearing(course: SubjectCourse, late: LateLesions, name: str) -> list[_Bearing]:
     own = [_concerning(visit.refused, name) for visit in course.visits]
@@ -123,21 +142,36 @@ def _concerning(refused: Sequence[Refused], name: str) -> tuple[Refused, ...]:
     return tuple(item for item in refused if name.startswith(item.criteria))
 
 
-def _at_worst(visit: Visit, name: str, *, is_gone: bool) -> Visit:
-    """Return a visit with what could not be read of it as it would harm most later on.
+def _hiding_anything(refused: Sequence[Refused]) -> tuple[Refused, ...]:
+    return tuple(item for item in refused if item.hides is Hides.ANYTHING)
+
+
+def _all_at_worst(
+    visits: Sequence[Visit], name: str, assess: Assess, roles: Sequence[LesionRole]
+) -> list[tuple[Assessment, ...]]:
+    """Return the assessments with the refused lesions in these roles at their worst, in both ways."""
+    return [
+        assess((visits[0], *(_at_worst(visit, name, roles, is_gone=is_gone) for visit in visits[1:])))
+        for is_gone in (True, False)
+    ]
+
+
+def _at_worst(visit: Visit, name: str, roles: Sequence[LesionRole], *, is_gone: bool) -> Visit:
+    """Return a visit with what could not be read of lesions in these roles as it would harm most later on.
 
     Parameters
     ----------
     is_gone
         Targets are gone; else they have grown beyond all measure.
     """
-    refused = {item.lesion_id: item for item in _concerning(visit.refused, name) if item.lesion_id}
+    refused = {item.lesion_id for item in _concerning(visit.refused, name) if item.lesion_id}
     if not refused:
         return visit
     return replace(
         visit,
         observations=tuple(
-            _worst(seen, is_gone=is_gone) if seen.lesion_id in refused else seen for seen in visit.observations
+            _worst(seen, is_gone=is_gone) if seen.lesion_id in refused and seen.role in roles else seen
+            for seen in visit.observations
         ),
     )
 
@@ -178,7 +212,7 @@ def _kept_back(
 ) -> Assessment:
     """Return the last of a course's assessments up to a visit, without what refused input may have changed."""
     item = items[-1]
-    marked = replace(item, refused=_marks(bearing.all))
+    marked = replace(item, refused=_marks(bearing.all), refused_targets_only=bearing.is_targets_only)
     if item.overall in PROGRESSION and (not bearing.everywhere or _is_proven(items)):
         return marked
     hiding = [one for one in bearing.all if one.hides is Hides.ANYTHING or item.overall in _COMPLETE]
@@ -187,13 +221,38 @@ def _kept_back(
     worst = next((other for other in others if other.overall is not item.overall), None)
     if worst is None or item.overall in _SILENT:
         return marked
-    words = f"with what could not be read before it may be {worst.overall}: {_listed(before)}"
-    held = _not_evaluable(visit, replace(marked, refused=_marks((*bearing.all, *before))), (), words)
+    beside_targets = [one for one in before if one.role is not LesionRole.TARGET]
+    words = f"with what could not be read before it may be {worst.overall}: {_listed(beside_targets)}"
+    marks = _marks((*bearing.all, *beside_targets))
+    held = _not_evaluable(visit, replace(marked, refused=marks, refused_targets_only=False), (), words)
     return replace(
         held,
         target=_unless_same(item.target, worst.target),
         non_target=_unless_same(item.non_target, worst.non_target),
         new_lesions=item.new_lesions if item.new_lesions is worst.new_lesions else NewLesionStatus.EQUIVOCAL,
+    )
+
+
+def _marked_by_targets(
+    visit: Visit, plain: Assessment, others: Sequence[Assessment], kept: Assessment, before: Sequence[Refused]
+) -> Assessment:
+    """Return an assessment marked where targets of earlier visits that could not be read may have changed it."""
+    targets = [one for one in before if one.role is LesionRole.TARGET and one.hides is Hides.ANYTHING]
+    worst = next((other for other in others if other.overall is not plain.overall), None)
+    is_given = kept.overall is plain.overall and plain.overall not in PROGRESSION | _SILENT
+    if not targets or not is_given or worst is None:
+        return kept
+    how = "smaller than the nadir" if worst is others[0] else "larger"
+    words = (
+        f"{plain.overall} by what is known of earlier visits. A target of an earlier visit could not be read: "
+        f"{_listed(targets)}. If that visit's sum was {how}, this visit may be {worst.overall}."
+    )
+    finding = Finding(NADIR_NOT_READ, Severity.WARNING, f"{visit.name}: {words}", visit.name, decides=True)
+    return replace(
+        kept,
+        refused=tuple(dict.fromkeys((*kept.refused, *_marks(targets)))),
+        reasons=(*kept.reasons, words),
+        findings=(*kept.findings, finding),
     )
 
 
@@ -209,7 +268,7 @@ def _unless_same(one: Category, other: Category) -> Category:
 
 def _not_evaluable(visit: Visit, item: Assessment, refused: Sequence[Refused], why: str) -> Assessment:
     """Return an assessment without the response that refused input may have changed."""
-    roles = {one.role for one in refused if one.hides is Hides.ANYTHING}
+    roles = {one.role for one in _hiding_anything(refused)}
     unknown = None in roles
     words = (
         f"By what could be read {item.overall}, but {why}."

@@ -1,7 +1,8 @@
 """What refused input leaves of a best response and of end points.
 
 A visit of which something could not be read may have been progression: nothing after it makes a best response better,
-and none confirms it.
+and none confirms it. Where that is the size of a target alone, the visit is NE as with any target that was not
+assessed: what follows counts, and a best response that rests on it says so.
 """
 
 import datetime
@@ -43,14 +44,14 @@ def best_with_refused(
     if best.category in _NOTHING_BETTER:
         return best
     ordered = sorted(responses, key=_date_of)
-    first = next((index for index, item in enumerate(ordered) if item.refused), None)
+    first = next((index for index, item in enumerate(ordered) if item.refused and not item.refused_targets_only), None)
     ends = _ends(dates, parameters)
     if ends:
         certain, why = best_of(()), f"{listing(ends)} could not be read, it is not known which visits count"
     elif first is None:
-        return best
+        return _marked(best, ordered, best_of)
     else:
-        certain = best_of((*ordered[:first], replace(ordered[first], overall=Category.NE)))
+        certain = _marked(best_of(_until(ordered, first)), ordered[: first + 1], best_of)
         why = f"At {ordered[first].name} something could not be read, it may be progression"
     if certain == best:
         return best
@@ -59,6 +60,29 @@ def best_with_refused(
     if certain.category is Category.MISSING:
         certain = replace(certain, category=Category.NE)
     return replace(certain, reasons=(*certain.reasons, words), findings=(*certain.findings, finding))
+
+
+def _until(ordered: Sequence[DatedResponse], index: int) -> tuple[DatedResponse, ...]:
+    """Return the responses up to one that is not known."""
+    return (*ordered[:index], replace(ordered[index], overall=Category.NE))
+
+
+def _marked(
+    best: BestResponse, ordered: Sequence[DatedResponse], best_of: Callable[[Sequence[DatedResponse]], BestResponse]
+) -> BestResponse:
+    """Return a best response that says where it rests on visits after one whose target size could not be read."""
+    first = next((index for index, item in enumerate(ordered) if item.refused and item.refused_targets_only), None)
+    if first is None:
+        return best
+    without = best_of(_until(ordered, first))
+    if without.category is best.category:
+        return best
+    words = (
+        f"At {ordered[first].name} the size of a target could not be read; it counts as NE. "
+        f"By the visits up to it alone the best response would be {without.category}."
+    )
+    finding = Finding("best-response-after-not-read", Severity.WARNING, words, decides=True)
+    return replace(best, reasons=(*best.reasons, words), findings=(*best.findings, finding))
 
 
 def _ends(dates: SubjectDates, parameters: BestResponseParameters) -> list[str]:

@@ -106,6 +106,8 @@ class DatedResponse:
         Where it came from: a table's row; empty for a derived one.
     refused
         What could not be read and may hide progression at this visit, in words; nothing better is certain from here on.
+    refused_targets_only
+        Whether these are sizes of targets alone: the visit is NE, and later visits count on.
     """
 
     time_point_id: str
@@ -118,6 +120,7 @@ class DatedResponse:
     unit: str = ""
     source: str = ""
     refused: tuple[str, ...] = ()
+    refused_targets_only: bool = False
 
 
 def dated_responses(visits: tuple[Visit, ...], assessments: tuple[Assessment, ...]) -> tuple[DatedResponse, ...]:
@@ -133,6 +136,7 @@ def dated_responses(visits: tuple[Visit, ...], assessments: tuple[Assessment, ..
             baseline_sum=assessment.baseline_sum,
             unit=assessment.unit,
             refused=assessment.refused if _is_open(assessment) else (),
+            refused_targets_only=assessment.refused_targets_only,
         )
         for visit, assessment in zip(visits, assessments, strict=True)
         if assessment.overall is not Category.BASELINE

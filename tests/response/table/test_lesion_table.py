@@ -220,14 +220,64 @@ def test_an_unreadable_baseline_leaves_the_target_response_open() -> None:
     assert response(two[0]) == ["BASELINE", "NE"]  # never by the other target alone
 
 
-def test_a_refused_size_leaves_the_nadir_open_where_it_matters() -> None:
+def marked(*sizes: str, **other: str) -> tuple[list[str], list[bool], list[str]]:
+    """Return responses, marks of the nadir, and best responses (unconfirmed, confirmed) of one target every 60 days."""
+    days = ("2024-01-10", "2024-03-10", "2024-05-10", "2024-07-10", "2024-09-10")
+    sized = [LATER | {"date": day, "long_axis_mm": size} for day, size in zip(days, sizes, strict=False)]
+    (course,), _ = read(
+        BASELINE | {"long_axis_mm": sizes[0], "reference_date": "2024-01-11"}, *sized[1:], *_more(other)
+    )
+    (outcome,) = evaluate_course(course, ["recist-1.1"], Protocol()).outcomes
+    words = [str(item.overall) for item in outcome.assessments[1:]]
+    marks = [
+        any(f.code == "nadir-not-read" and f.decides for f in item.findings) and bool(item.refused)
+        for item in outcome.assessments[1:]
+    ]
+    best = [item.category for item in (outcome.best_response, outcome.confirmed_response) if item is not None]
+    return words, marks, [str(item) for item in best]
+
+
+def _more(other: dict[str, str]) -> list[dict[str, object]]:
+    return [NEW | {"date": "2024-05-10", "long_axis_mm": other["new"]}] if "new" in other else []
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words", "marks", "best"),
+    [
+        pytest.param(["60", "40", "4o", "40"], ["PR", "NE", "PR"], [0, 0, 1], ["PR", "PR"], id="nadir before it"),
+        pytest.param(["60", "4o", "40", "40"], ["NE", "PR", "PR"], [0, 1, 1], ["PR", "PR"], id="first follow-up"),
+        pytest.param(["60", "4o", "55", "56"], ["NE", "SD", "SD"], [0, 1, 1], ["SD", "SD"], id="stable"),
+        pytest.param(["60", "40", "4o", "50"], ["PR", "NE", "PD"], [0, 0, 0], ["PR", "SD"], id="progression is sure"),
+        pytest.param(["60", "40", "4o", "0"], ["PR", "NE", "CR"], [0, 0, 0], ["CR", "PR"], id="gone is gone"),
+        pytest.param(
+            ["60", "40", "4o", "x", "40"], ["PR", "NE", "NE", "PR"], [0, 0, 0, 1], ["PR", "SD"], id="two NE between"
+        ),
+        pytest.param(["6o", "40", "40"], ["NE", "NE"], [0, 0], ["NE", "NE"], id="baseline"),
+    ],
+)
+def test_a_refused_size_of_a_target_costs_its_visit_and_marks_later_ones(
+    sizes: list[str], words: list[str], marks: list[int], best: list[str]
+) -> None:
+    assert marked(*sizes) == (words, [bool(mark) for mark in marks], best)
+
+
+def test_a_refused_new_lesion_beside_a_refused_target_keeps_later_responses_back() -> None:
+    words, _, best = marked("60", "40", "4o", "40", new="1o")
+    assert (words, best) == (["PR", "NE", "NE"], ["PR", "SD"])
+
+
+def test_a_refused_size_marks_only_where_it_matters() -> None:
     baseline = [BASELINE, BASELINE | {"lesion": "T02", "long_axis_mm": "60"}]
     refused = [LATER | {"long_axis_mm": "2,1"}, LATER | {"lesion": "T02", "long_axis_mm": "50"}]
     last = [LATER | {"date": "2024-05-10"}, LATER | {"date": "2024-05-10", "lesion": "T02"}]
-    (course,), _ = read(*baseline, *refused, last[0], last[1] | {"long_axis_mm": "30"})
-    assert response(course) == ["BASELINE", "NE", "PR"]  # 51 mm: under any nadir that 50 mm and more can make
-    (course,), _ = read(*baseline, *refused, last[0] | {"long_axis_mm": "25"}, last[1] | {"long_axis_mm": "36"})
-    assert response(course) == ["BASELINE", "NE", "NE"]  # 61 mm: PD if T01 was gone (50 mm)
+    for first, second, expected in (
+        ("21", "30", ("PR", False)),  # 51 mm: under any nadir that 50 mm and more can make
+        ("25", "36", ("PR", True)),  # 61 mm: PD if T01 was gone (50 mm)
+    ):
+        (course,), _ = read(*baseline, *refused, last[0] | {"long_axis_mm": first}, last[1] | {"long_axis_mm": second})
+        (outcome,) = evaluate_course(course, ["recist-1.1"], Protocol()).outcomes
+        item = outcome.assessments[2]
+        assert (str(item.overall), bool(item.refused)) == expected
 
 
 def test_a_later_response_does_not_confirm_across_a_refused_visit() -> None:

@@ -1,4 +1,7 @@
-"""Laws of refused input: damage to one cell never makes a response better, and takes no visit or subject away."""
+"""Laws of refused input: damage to one cell never makes a response better, and takes no visit or subject away.
+
+The size of a target at a follow-up is the exception for later visits: it is not evaluable, and costs what that costs.
+"""
 
 import datetime
 from dataclasses import dataclass
@@ -95,15 +98,43 @@ def test_damage_to_a_cell_never_makes_a_response_better(data: st.DataObject) -> 
     damaged = [dict(row) for row in rows]
     damaged[number][column] = "" if column == "lesion" else "§"
     whole, left = evaluated(rows), evaluated(damaged)
+    counts_on = is_target_at_follow_up(rows[number]) and column in (*SIZES, "state")
     for (criterion, day), response in whole.responses.items():
         now = left.responses.get((criterion, day))
+        if counts_on and str(day) > str(rows[number]["date"]):
+            continue
         if now is None:
             assert column == "date", "a visit is gone"
         elif response in RANKS and now in RANKS:
             assert RANKS[now] <= RANKS[response], (criterion, day, column)
+    if counts_on:
+        return
     for key, category in whole.best.items():
         if category in RANKS and left.best[key] in RANKS:
             assert RANKS[left.best[key]] <= RANKS[category], (key, column)
+
+
+def is_target_at_follow_up(row: Row) -> bool:
+    return str(row["lesion"]).startswith("T") and row["date"] != DAYS[0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_damaged_target_costs_what_one_costs_that_was_not_evaluable(data: st.DataObject) -> None:
+    rows = data.draw(tables())
+    number = data.draw(st.sampled_from([n for n, row in enumerate(rows) if is_target_at_follow_up(row)]))
+    bare = {name: value for name, value in rows[number].items() if name not in (*SIZES, "state")}
+    damaged, missing = list(rows), list(rows)
+    damaged[number] = bare | {"long_axis_mm": "1o", "short_axis_mm": "1o"}
+    missing[number] = bare | {"state": "not-evaluable"}
+    left, right = evaluated(damaged), evaluated(missing)
+    for criterion in ("recist-1.1", "irecist", "rano"):
+        assert {k: v for k, v in left.responses.items() if k[0] == criterion} == {
+            k: v for k, v in right.responses.items() if k[0] == criterion
+        }
+        assert {k: v for k, v in left.best.items() if k[0] == criterion} == {
+            k: v for k, v in right.best.items() if k[0] == criterion
+        }
 
 
 @settings(max_examples=60, deadline=None)

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from tumorresp.domain.assessment import Assessment
 from tumorresp.domain.measurement import LesionRole
 from tumorresp.response.observation import Hides
 from tumorresp.response.recist_1_1 import CRITERION, assess_recist_1_1
-from tumorresp.response.refused import assess_with_refused
+from tumorresp.response.refused import NADIR_NOT_READ, assess_with_refused
 from tumorresp.response.rule_audit.derivation import Derivation
 from tumorresp.response.rule_audit.reported import AuditFinding, AuditParameters
 from tumorresp.response.subject import SubjectCourse
@@ -66,7 +67,9 @@ def open_visits(course: SubjectCourse, derivation: Derivation, parameters: Audit
         parameters.baseline.late_target,
     )
     marks = tuple(
-        item.refused if course.refused or visit.refused or item.overall is not plain.overall else ()
+        item.refused
+        if course.refused or visit.refused or item.overall is not plain.overall or _rests_on_unread_nadir(item)
+        else ()
         for item, plain, visit in zip(certain, derivation.assessments, course.visits, strict=True)
     )
     unread = [
@@ -74,6 +77,10 @@ def open_visits(course: SubjectCourse, derivation: Derivation, parameters: Audit
         for visit in course.visits
     ]
     return OpenVisits(marks, tuple(any(unread[:index]) for index in range(len(unread))))
+
+
+def _rests_on_unread_nadir(item: Assessment) -> bool:
+    return any(finding.code == NADIR_NOT_READ for finding in item.findings)
 
 
 def _not_derived(doubtful: Sequence[AuditFinding], marks: Sequence[str]) -> AuditFinding:

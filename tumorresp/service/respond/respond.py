@@ -47,6 +47,8 @@ _CONSEQUENCES = frozenset(
         "response-kept-back",
         "response-provisional",
         "best-response-kept-back",
+        "nadir-not-read",
+        "best-response-after-not-read",
         "baseline-not-read",
     )
 )
