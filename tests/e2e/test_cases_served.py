@@ -124,8 +124,13 @@ def test_a_series_of_two_patients_is_not_mixed(tmp_path: Path, node: ServiceProc
 
 
 SERVED_CASES = {
+    "01-ohif-saved-twice": (["31.0", "32.0"], ["BASELINE", "SD"]),
+    "05-two-observers-gtv": (["30.0"], ["BASELINE"]),
     "07-superseded-sr": (["30.0", "30.0"], ["BASELINE", "SD"]),
     "08-ohif-unknown-plus-ai": (["30.0", "20.0"], ["BASELINE", "PR"]),
+    "09-visit-over-two-days-pd": (["54.0", "36.0"], ["BASELINE", "PR"]),
+    "10-oblique-outline-nonsquare": (["32.0"], ["BASELINE"]),
+    "15-rescale-per-slice": (["30.0"], ["BASELINE"]),
     "21-other-hospital-id": (["30.0", "20.0"], ["BASELINE", "PR"]),
     "22-rejection-note": (["30.0", None], ["BASELINE", "NE"]),
 }

@@ -156,6 +156,16 @@ def test_a_volume_in_doubt_is_not_evaluable(criterion: str, with_number: bool) -
     assert overall(criterion, first) == [Category.BASELINE, Category.NE, Category.NE]
 
 
+@pytest.mark.parametrize("criterion", VOLUMETRIC)
+def test_one_volume_in_doubt_leaves_no_sum_of_the_baseline(criterion: str) -> None:
+    seen = course("T01=40 T02=40", "T01=20 T02=20", "T01=20 T02=20 NEW01=30")
+    assert overall(criterion, seen)[1] is Category.PR
+    first = (doubtful(seen[0], with_number=True), *seen[1:])
+    assessed = CRITERIA[criterion].assess(first, None)
+    assert [item.overall for item in assessed] == [Category.BASELINE, Category.NE, Category.PD]
+    assert any("baseline is not known (T01" in reason and "gap" in reason for reason in assessed[1].reasons)
+
+
 @pytest.mark.parametrize("state", ["absent", "small"])
 @pytest.mark.parametrize("criterion", VOLUMETRIC)
 def test_a_volume_in_doubt_is_never_absent_nor_small(criterion: str, state: str) -> None:

@@ -24,12 +24,15 @@ class TargetSize:
         What must be shown to a person about it.
     quantity
         What was measured, where it is not the criterion's ``size_name``.
+    doubt
+        Why a lesion that is there has no size that counts: without it no sum of the baseline is known.
     """
 
     value: Decimal | None
     note: str = ""
     finding: Finding | None = None
     quantity: str = ""
+    doubt: str = ""
 
 
 Remarks = tuple[tuple[str, ...], tuple[Finding, ...]]

@@ -90,7 +90,7 @@ def baseline_targets(
             continue
         size = _size(lesion, criterion)
         is_sized = size.value and lesion.state not in (LesionState.TOO_SMALL, LesionState.ABSENT)
-        if is_sized or lesion.pending:  # of one that waits a size may come of the decision
+        if is_sized or lesion.pending or size.doubt:  # it has a size, which is not known (yet)
             targets.append(lesion)
             continue
         words = f"Target {lesion.name} has no measured {criterion.size_name} at baseline: it is in no sum."
@@ -98,6 +98,11 @@ def baseline_targets(
         if size.finding is not None:
             findings.append(size.finding)
     return tuple(targets), tuple(findings)
+
+
+def unknown_size(lesion: LesionObservation, criterion: SumCriterion) -> str:
+    """Return why the size of a lesion that is there is not known, for a decision that waits or a doubt; else empty."""
+    return lesion.pending or _size(lesion, criterion).doubt
 
 
 def target_sum(
@@ -155,7 +160,7 @@ def target_sum(
             if seen.pending:
                 findings.append(waits_for_decision(seen))
             if size.value is None or seen.pending:
-                why = seen.pending or origin
+                why = seen.pending or size.doubt or origin
                 missing.append(f"{seen.name if origin else lesion.name}{f' ({why})' if why else ''}")
     return TargetSum(tuple(parts), tuple(missing), tuple(findings), tuple(inputs), is_contradictory)
 

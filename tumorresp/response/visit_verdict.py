@@ -16,7 +16,7 @@ from tumorresp.response.reasons import displayed_percent_change, listing
 from tumorresp.response.split_and_merge import Fragments, descent_findings, from_baseline
 from tumorresp.response.sum_criterion import SumCriterion
 from tumorresp.response.target_response import TargetResponse, shown_places
-from tumorresp.response.target_sum import TargetSum, baseline_targets
+from tumorresp.response.target_sum import TargetSum, baseline_targets, unknown_size
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,9 @@ class Baseline:
     has_targets
         Targets were chosen, measured or not.
     targets
-        Those with a size.
+        Those with a size, known or not.
+    unknown
+        Why the sizes of some are not known.
     """
 
     visit: Visit
@@ -36,6 +38,7 @@ class Baseline:
     targets: tuple[LesionObservation, ...]
     non_targets: tuple[LesionObservation, ...]
     findings: tuple[Finding, ...]
+    unknown: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ def read_baseline(visit: Visit, criterion: SumCriterion) -> Baseline:
         targets,
         tuple(item for item in visit.observations if item.role is LesionRole.NON_TARGET),
         findings,
+        tuple(f"{item.name}: {why}" for item in targets if (why := unknown_size(item, criterion))),
     )
 
 
@@ -110,8 +114,7 @@ def target_without_argument(baseline: Baseline, course: Course, size: str) -> Ta
     if not baseline.targets:
         return TargetResponse(Category.NE, (f"No target lesion has {size} at baseline → NE.",))
     if course.baseline_sum is None:
-        pending = "; ".join(f"{item.name}: {item.pending}" for item in baseline.targets if item.pending)
-        words = f"The sum of the baseline is not known ({pending}) → NE."
+        words = f"The sum of the baseline is not known ({'; '.join(baseline.unknown)}) → NE."
         return TargetResponse(Category.NE, (words,))
     return None
 

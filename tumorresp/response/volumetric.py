@@ -116,7 +116,7 @@ def _volume(rules: VolumetricParameters, seen: LesionObservation) -> TargetSize:
     if seen.volume_doubt:
         words = f"The volume of {seen.name} is not evaluable: {seen.volume_doubt}. Its diameters count on."
         finding = Finding("volume-in-doubt", Severity.WARNING, words, seen.lesion_id, decides=True)
-        return TargetSize(None, finding=finding)
+        return TargetSize(None, finding=finding, doubt=seen.volume_doubt)
     if seen.state is LesionState.ABSENT:
         return TargetSize(Decimal(0), "absent")
     if seen.volume_mm3 is not None:

@@ -75,7 +75,7 @@ def _observations(
             yield _observation(known[lesion_id], LesionState.NOT_EVALUABLE, pending=waiting[lesion_id])
     yield from _perhaps_others(point, result)
     if not point.is_read:
-        unread = Lesion(f"?{point.order}", "", LesionRole.NEW, nodal=False, organ="")
+        unread = Lesion(f"scan {point.order}", "", LesionRole.NEW, nodal=False, organ="")
         yield _observation(unread, LesionState.PRESENT, pending="the CT of this time point was not read")
 
 
@@ -100,7 +100,9 @@ def _perhaps_others(point: TimePoint, result: TrackingResult) -> Iterator[Lesion
     waiting = [item for item in result.ambiguous if _may_be_another(item, grouped)]
     for number, item in enumerate(sorted(waiting, key=lambda item: item.measurement.measurement_uid), start=1):
         words = f"{_shown(item.measurement)} waits for a decision"
-        lesion = Lesion(f"?{point.order}.{number}", "", role, nodal=False, organ="", label=item.measurement.label)
+        lesion = Lesion(
+            f"undecided {point.order}.{number}", "", role, nodal=False, organ="", label=item.measurement.label
+        )
         state = LesionState.NOT_EVALUABLE if role is LesionRole.TARGET else LesionState.PRESENT
         yield _observation(lesion, state, pending=words, source=item.measurement.measurement_uid)
 
