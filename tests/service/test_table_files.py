@@ -145,6 +145,9 @@ def many(sizes: list[str], days: list[str] | None = None) -> str:
             "12 of 12 responses",
             id="responses in another language",
         ),
+        pytest.param(many(["14,5"] * 20).replace('"', ""), "20 of 20 rows", id="decimal commas without quotes"),
+        pytest.param(many(["14,5"] * 3).replace('"', ""), "3 of 3 rows", id="the same in a small table"),
+        pytest.param(many(["14", "15"] * 10).replace(",lung", ""), "20 of 20 rows", id="a cell too few"),
     ],
 )
 def test_a_table_written_in_another_way_stops_the_run(tmp_path: Path, content: str, words: str) -> None:
@@ -158,6 +161,7 @@ def test_a_table_written_in_another_way_stops_the_run(tmp_path: Path, content: s
     [
         pytest.param(many(["14,5"] * 10 + ["14"] * 10), id="one half"),
         pytest.param(many(["14,5"] * 4 + ["14"] * 2), id="few cells"),
+        pytest.param(many(["14,5"] * 10 + ["14"] * 10).replace('"', ""), id="one half of the rows"),
         pytest.param(many(["-1"] * 20), id="negative, but numbers"),
         pytest.param(many(["14"] * 20, ["2024-01"] * 20), id="dates without a day"),
         pytest.param(many([""] * 20), id="nothing measured"),
@@ -165,6 +169,41 @@ def test_a_table_written_in_another_way_stops_the_run(tmp_path: Path, content: s
 )
 def test_what_is_wrong_in_some_rows_is_said_of_these(tmp_path: Path, content: str) -> None:
     assert table_of(tmp_path, content).rows.num_rows in (6, 20)
+
+
+WORDED = "subject,date,lesion,role,site,long_axis_mm,label"
+SIX = [f"S{subject},{day},T01,target,lung,30,near" for subject in (1, 2, 3) for day in ("2024-01-10", "2024-03-10")]
+
+
+@pytest.mark.parametrize(
+    ("opened", "closed"),
+    [
+        pytest.param(2, None, id="never closed"),
+        pytest.param(0, None, id="never closed from the first row on"),
+        pytest.param(4, None, id="never closed, one row is swallowed"),
+        pytest.param(2, 3, id="closed in the next row"),
+        pytest.param(1, 4, id="closed some rows later"),
+    ],
+)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_quotation_mark_never_swallows_rows(
+    tmp_path: Path, opened: int, closed: int | None, line_end: str, delimiter: str
+) -> None:
+    rows = list(SIX)
+    rows[opened] = rows[opened].replace("near", '"near')
+    if closed is not None:
+        rows[closed] = rows[closed].replace("near", 'near"')
+    content = line_end.join((WORDED, *rows)).replace(",", delimiter)
+    with pytest.raises(InvalidInput, match="a cell holds whole rows of the table") as caught:
+        table_of(tmp_path, content)
+    assert caught.value.where == f"row {opened + 2}"
+
+
+@pytest.mark.parametrize("words", ['"near\nthe heart"', '"near, and\nbeside"', '"5"" wide"', '5" wide', '"near"'])
+def test_words_with_line_breaks_and_quotation_marks_are_words(tmp_path: Path, words: str) -> None:
+    content = "\n".join((WORDED, *(row.replace("near", words) for row in SIX)))
+    assert table_of(tmp_path, content).rows.num_rows == len(SIX)
 
 
 def test_a_row_of_another_length_keeps_back_what_it_may_say(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ PROGRESSION = frozenset((Category.PD, Category.IUPD, Category.ICPD))
 _COMPLETE = frozenset((Category.CR, Category.ICR))
 _LARGE_MM = Decimal(10000)
 """A new lesion of this size is one by every criterion, and a target has grown."""
+_NORMAL_NODE_MM = Decimal(10)
+"""Short axis under which a node is normal (RECIST 1.1, section 4.3.1)."""
 NADIR_NOT_READ = "nadir-not-read"
 """The code of the finding that a response rests on earlier visits of which a target could not be read."""
 _LESIONS_BESIDE_TARGETS = (LesionRole.NEW, LesionRole.NON_TARGET)
@@ -124,6 +126,7 @@ class _Bearing:
 
 def _bearing(course: SubjectCourse, late: LateLesions, name: str) -> list[_Bearing]:
     own = [_concerning(visit.refused, name) for visit in course.visits]
+    own[0] += _new_without_baseline(course.visits[0])
     in_sum = [
         item
         for item in own[0]
@@ -136,6 +139,25 @@ def _bearing(course: SubjectCourse, late: LateLesions, name: str) -> list[_Beari
         found.append(_Bearing((*own[index], *late.undecided.get(index, ())), everywhere, unknown))
         unknown += tuple(item for item in own[index] if item.role is None and item.hides is Hides.ANYTHING)
     return found
+
+
+def _new_without_baseline(first: Visit) -> tuple[Refused, ...]:
+    """Return the lesions that are called new at a first visit without any other: the baseline before it is missing.
+
+    They are disease, so the subject is not free of it, and what they are at this visit is not known.
+    """
+    if any(seen.role is not LesionRole.NEW for seen in first.observations):
+        return ()
+    return tuple(
+        Refused(
+            f"{seen.name}: it is called new at the first visit, the baseline before it is missing",
+            seen.source or seen.lesion_id,
+            seen.lesion_id,
+        )
+        for seen in first.observations
+        if seen.state not in (LesionState.ABSENT, LesionState.NOT_EVALUABLE)
+        and seen.is_gone(_NORMAL_NODE_MM) is not True
+    )
 
 
 def _concerning(refused: Sequence[Refused], name: str) -> tuple[Refused, ...]:

@@ -209,6 +209,22 @@ def test_progression_that_is_proven_stays() -> None:
     assert response(course) == ["BASELINE", "PD"]
 
 
+@pytest.mark.parametrize("state", ["measured", "present", "equivocal"])
+def test_a_lesion_called_new_at_a_first_visit_without_others_is_no_absence_of_disease(state: str) -> None:
+    size = {"long_axis_mm": "14"} if state == "measured" else {}
+    first = {"subject": "S1", "date": "2024-03-12", "lesion": "N1", "role": "new", "site": "liver", "state": state}
+    (course,), _ = read(first | size, first | size | {"date": "2024-05-12", "role": ""})
+    assert response(course) == ["BASELINE", "NE"]
+    (later,), _ = read(first | size, NEW | {"date": "2024-05-12", "lesion": "N2", "long_axis_mm": "14"})
+    assert response(later) == ["BASELINE", "PD"]
+
+
+def test_a_first_visit_without_disease_and_a_new_lesion_later_is_progression() -> None:
+    empty = {"subject": "S1", "date": "2024-01-10", "lesion": "NT1", "role": "non-target", "site": "liver"}
+    (course,), _ = read(empty | {"state": "absent"}, NEW | {"long_axis_mm": "14"})
+    assert response(course) == ["BASELINE", "PD"]
+
+
 def test_an_unreadable_baseline_leaves_the_target_response_open() -> None:
     (course,), _ = read(BASELINE | {"long_axis_mm": "30,0"}, LATER, LATER | {"date": "2024-05-10"} | NEW)
     (outcome,) = evaluate_course(course, ["recist-1.1"], Protocol()).outcomes

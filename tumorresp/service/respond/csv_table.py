@@ -3,6 +3,7 @@
 import codecs
 import csv
 import datetime
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ def read_csv(name: str, content: bytes) -> tuple[pa.Table, list[Finding]]:
     Raises
     ------
     InvalidInput
-        If it is in no known encoding or cannot be parsed.
+        If it is in no known encoding, cannot be parsed, or a quotation mark swallows rows.
     """
     text, findings = _decoded(name, content)
     separator = _SEPARATOR_LINE.match(text)
@@ -64,6 +65,7 @@ def read_csv(name: str, content: bytes) -> tuple[pa.Table, list[Finding]]:
     delimiter = separator[1] if separator else max(_DELIMITERS, key=header.count)
     headers = next(csv.reader([header], delimiter=delimiter), [])
     names = [column_name(item) or _NAMELESS.format(number) for number, item in enumerate(headers, 1)]
+    _check_quotes(text, delimiter, len(names))
     table, ragged = _parsed(name, text, names, delimiter)
     table, noticed = _with_ragged(table, ragged, names)
     table = _without_nameless(table)
@@ -90,6 +92,40 @@ def _decoded(name: str, content: bytes) -> tuple[str, list[Finding]]:
         ) from None
     words = "The file is not UTF-8: it is read as Windows-1252. Names with accents may come out wrong."
     return text, [Finding("encoding-guessed", Severity.WARNING, words, "header")]
+
+
+def _check_quotes(text: str, delimiter: str, width: int) -> None:
+    """Refuse a file of which a cell holds rows: a quotation mark is not closed, or closed by that of a later row.
+
+    A cell with line breaks is one of words where it has fewer delimiters than the rows would have.
+
+    Raises
+    ------
+    InvalidInput
+        If rows, with their subjects and visits, would be gone.
+    """
+    if '"' not in text or width < 2:
+        return
+    read = 0
+    try:
+        for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            if any(_holds_rows(cell.rstrip("\r\n"), delimiter, width) for cell in cells):
+                break
+            read += 1
+        else:
+            return
+    except csv.Error:  # the cell is larger than any that people write
+        pass
+    raise InvalidInput(
+        "a cell holds whole rows of the table: its quotation mark is not closed, or only in a later row.",
+        where=f"row {read + 1}",
+        remedy='Close it or remove it; a quotation mark inside of a quoted cell is written twice ("").',
+    )
+
+
+def _holds_rows(cell: str, delimiter: str, width: int) -> bool:
+    breaks = cell.count("\n")
+    return breaks > 0 and cell.count(delimiter) >= breaks * (width - 1)
 
 
 def _parsed(name: str, text: str, names: Sequence[str], delimiter: str) -> tuple[pa.Table, list[_Ragged]]:

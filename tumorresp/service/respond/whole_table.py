@@ -14,7 +14,7 @@ from tumorresp.domain.errors import InvalidInput, UnreadableTable
 from tumorresp.domain.finding import Finding, Severity
 from tumorresp.response.table.cells import BadCell, PartialDate, cell_value
 from tumorresp.response.table.columns import NO_VALUE, TABLES, Column
-from tumorresp.response.table.rows import NO_SUBJECT
+from tumorresp.response.table.rows import NO_SUBJECT, NOT_READ
 from tumorresp.service.respond.csv_table import ROW
 
 _SIZES = ("long_axis_mm", "short_axis_mm", "viable_long_axis_mm", "volume_mm3", "volume_ml", "sum_mm")
@@ -31,17 +31,24 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
 
 
 def check_readable(kind: str, table: pa.Table, name: str) -> None:
-    """Refuse a table of which most sizes, dates or responses cannot be read: more than half, and ten or all.
+    """Refuse a table of which most rows, sizes, dates or responses cannot be read: more than half, and ten or all.
 
     Raises
     ------
     InvalidInput
         If there is no row.
     UnreadableTable
-        If most cells of a sort cannot be read.
+        If most cells of a sort cannot be read, or most rows have more or fewer cells than the header.
     """
     if table.num_rows == 0:
         raise InvalidInput("the table has a header, but no row.", where=name, remedy="Give rows.")
+    unfit = sum(count for _, count in _counts(table[NOT_READ])) if NOT_READ in table.column_names else 0
+    if _are_most(unfit, table.num_rows):
+        raise UnreadableTable(
+            f"{unfit} of {table.num_rows} rows have more or fewer cells than the header.",
+            where=name,
+            remedy="Write numbers with a point, not a comma, and quotes around a cell with a comma.",
+        )
     columns = {column.name: column for column in TABLES[kind] if column.name in table.column_names}
     for sort, names in (("sizes", _SIZES), ("dates", ("date",)), ("responses", ("response",))):
         filled, unread, example = 0, 0, ""
@@ -51,12 +58,16 @@ def check_readable(kind: str, table: pa.Table, name: str) -> None:
                 if not _can_be_read(column, cell):
                     unread += count
                     example = example or f"{column.name} {cell!r}"
-        if 2 * unread > filled and (unread >= _MANY or unread == filled):
+        if _are_most(unread, filled):
             raise UnreadableTable(
                 f"{unread} of {filled} {sort} cannot be read, for example {example}.",
                 where=name,
                 remedy=_REMEDIES[sort],
             )
+
+
+def _are_most(unread: int, of: int) -> bool:
+    return 2 * unread > of and (unread >= _MANY or unread == of)
 
 
 def _counts(column: pa.ChunkedArray) -> Iterator[tuple[Any, int]]:
