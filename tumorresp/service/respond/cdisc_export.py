@@ -58,7 +58,7 @@ def study_facts(protocol: Path | None, mode: str, study: str) -> StudyFacts:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise InvalidSettings(
-            f"{error} does not fit.", where="cdisc", remedy="Modes are sponsor and central-read; see docs/cdisc.md."
+            f"{error}.", where="cdisc", remedy="Modes are sponsor and central-read; see docs/cdisc.md."
         ) from None
 
 
