@@ -12,7 +12,9 @@ from dicom_node.measurements.reading import read_measurements
 
 @pytest.mark.parametrize("name", ["a.dcm", "a", "a.xml", "a.json", "a.csv"])
 @pytest.mark.parametrize(
-    "read", [read_measurements, read_header, read_planes, lambda path: read_ct_volume([path])], ids=str
+    "read",
+    [read_measurements, read_header, read_planes, lambda path: read_ct_volume([path])],
+    ids=["measurements", "header", "planes", "volume"],
 )
 def test_an_absent_file_is_said_as_such(tmp_path: Path, name: str, read) -> None:
     with pytest.raises(FileNotFoundError):
