@@ -58,7 +58,7 @@ def the_aorta(dataset: Dataset) -> None:
     ("change", "code", "words"),
     [
         (on_mr, "not-on-ct", "MR images"),
-        (a_number_alone, "nothing-measured", "1 of the document's 1 measurement groups"),
+        (a_number_alone, "not-measurable", "a length without a line"),
         (a_dose_report, "nothing-measured", "template 10011"),
         (the_aorta, "no-lesion", "Aorta"),
     ],

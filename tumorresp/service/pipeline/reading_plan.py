@@ -15,7 +15,8 @@ from tumorresp.domain.placement import place
 from tumorresp.domain.scan_times import ScanTimes
 from tumorresp.domain.time_points import ScanDate, StudyVisit, scan_dates, visits_of_studies
 from tumorresp.service.pipeline.documents import ReadDocument, counted_documents, read_documents, what_stands
-from tumorresp.service.pipeline.inputs import LEFT_OUT_DECIDES, DocumentRules, InputFile, WaitingItem, Workshops
+from tumorresp.service.pipeline.inputs import DocumentRules, InputFile, WaitingItem, Workshops
+from tumorresp.service.pipeline.left_out import NotPlaced, not_placed, with_left_out
 from tumorresp.service.pipeline.patients import ANOTHER_PATIENT, PatientCheck
 from tumorresp.service.pipeline.visits import PlacedMeasurement, Reading, by_study, readings_of
 
@@ -59,7 +60,9 @@ def plan_readings(files: Sequence[InputFile], workshops: Workshops, rules: Docum
     """Read every document, place every measurement that counts, and sort them by reader and time point."""
     refused: list[tuple[InputFile, TumorRespError]] = []
     waiting: list[WaitingItem] = []
+    missed: list[NotPlaced] = []
     read = read_documents((file for file in files if not file.is_image), workshops, refused)
+    refused_documents = tuple(refused)
     here = {file.sop_instance_uid for file in files if file.is_image}
     rules = rules or DocumentRules()
     counted = counted_documents(read, here, rules)
@@ -71,7 +74,7 @@ def plan_readings(files: Sequence[InputFile], workshops: Workshops, rules: Docum
     by_uid: dict[str, PlacedMeasurement] = {}
     documents: list[tuple[ReadDocument, tuple[Measurement, ...]]] = []
     for document in counted.documents:
-        found = _place_document(document, placing, waiting, refused)
+        found = _place_document(document, placing, waiting, refused, missed)
         by_uid |= {item.measurement.measurement_uid: item for item in found}
         documents.append((document, tuple(item.measurement for item in found)))
     standing, replaced = what_stands(documents)
@@ -85,7 +88,8 @@ def plan_readings(files: Sequence[InputFile], workshops: Workshops, rules: Docum
         _time_point_ids(times, documents, dates, rules.visit_window_days),
         rules.visit_window_days,
     )
-    visits = tuple(_with_left_out(visit, passed_over, images) for visit in visits)
+    read_studies = {item.study_instance_uid for item in placed}
+    visits = with_left_out(visits, passed_over, missed, refused_documents, images, read_studies)
     waiting += _not_read(visits, placed, images)
     looks = {plane.series_instance_uid: plane.look for frames in planes.values() for plane in frames}
     readings = readings_of([_with_remarks(item, dates) for item in placed], visits, looks)
@@ -112,29 +116,6 @@ def _time_point_ids(
     return {
         uid: item.time_point_id or (next(iter(said[uid])) if len(said[uid]) == 1 else "") for uid, item in times.items()
     }
-
-
-def _with_left_out(visit: StudyVisit, passed_over: Sequence[WaitingItem], images: Sequence[InputFile]) -> StudyVisit:
-    """Note at a time point what was measured on its images and left out, where it would have changed its lesions."""
-    studies = set(visit.studies)
-    here = studies | {
-        uid
-        for file in images
-        if file.study_instance_uid in studies
-        for uid in (file.sop_instance_uid, file.series_instance_uid)
-    }
-    left_out = tuple(
-        Finding(
-            item.code,
-            Severity.WARNING,
-            item.message.replace("this document", f"document {item.where}"),
-            item.where,
-            decides=True,
-        )
-        for item in passed_over
-        if item.code in LEFT_OUT_DECIDES and item.refers_to & here
-    )
-    return replace(visit, findings=(*visit.findings, *left_out))
 
 
 def _with_remarks(item: PlacedMeasurement, dates: Mapping[str, ScanDate]) -> PlacedMeasurement:
@@ -196,6 +177,7 @@ def _place_document(
     placing: _Placing,
     waiting: list[WaitingItem],
     refused: list[tuple[InputFile, TumorRespError]],
+    missed: list[NotPlaced],
 ) -> list[PlacedMeasurement]:
     """Place one document's measurements; each that fails is noted and harms none of the others."""
     file = document.file
@@ -206,9 +188,11 @@ def _place_document(
             measurement = place(item, placing.planes, precision_mm=placing.rules.measurement_precision_mm)
         except MissingImages as error:
             waiting.append(WaitingItem("images-missing", str(error), file.name))
+            missed.append(not_placed(item, document, str(error), waits=True))
             continue
         except TumorRespError as error:
             refused.append((file, error))
+            missed.append(not_placed(item, document, str(error), waits=False))
             continue
         if placing.check.is_of_another(item, measurement, document.facts, file.name):
             waiting.append(WaitingItem("patient-differs", ANOTHER_PATIENT, file.name))
@@ -221,9 +205,11 @@ def _place_document(
         elif scanned.doubt:
             words = f"The time point of a measurement is not known: of its study it is said that {scanned.doubt}."
             waiting.append(WaitingItem("time-point-unknown", words, file.name))
+            missed.append(not_placed(item, document, words, waits=True))
         else:
             words = "the referenced images state no date (Study, Series or Acquisition Date): unknown time point."
             refused.append((file, InvalidMeasurement(words, where=file.name)))
+            missed.append(not_placed(item, document, words, waits=False))
     if without_image:
         placed += _date_statements(file, without_image, placed, waiting, placing.rules.visit_window_days)
     return placed
