@@ -565,6 +565,11 @@ def test_transport_file_comes_before_others(tmp_path: Path) -> None:
     [
         ("tr.csv", "USUBJID,TRTESTCD\nS1,LDIAM\n", "variable TRLNKID is missing"),
         ("tr.csv", "USUBJID,TRTESTCD,TRLNKID\nS1,LDIAM\n", "row has 2 cells, expected 3"),
+        (
+            "tr.csv",
+            'USUBJID,TRTESTCD,TRLNKID\nS1,LDIAM,"T01\nS2,LDIAM,T01\nS3,LDIAM,T01"\n',
+            "a cell holds whole rows",
+        ),
         ("tr.csv", "", "the file is empty"),
         ("tr.xpt", "no transport file", "no SAS transport file"),
         ("tr.json", "{", "the file is no JSON"),

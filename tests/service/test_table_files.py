@@ -200,6 +200,33 @@ def test_a_quotation_mark_never_swallows_rows(
     assert caught.value.where == f"row {opened + 2}"
 
 
+@pytest.mark.parametrize("title", ["Lesions,of the trial,,,,", "Lesions,,,,,"])
+def test_a_title_above_the_header_is_said(tmp_path: Path, title: str) -> None:
+    lines = (title, HEADER, *ROWS)
+    with pytest.raises(InvalidInput, match="is there a title above the header"):
+        table_of(tmp_path, "\n".join(lines))
+    workbook = openpyxl.Workbook()
+    for line in lines:
+        workbook.worksheets[0].append([cell or None for cell in line.split(",")])
+    workbook.save(tmp_path / "table.xlsx")
+    with pytest.raises(InvalidInput, match="is there a title above the header"):
+        read_table_file(tmp_path / "table.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [("S1", "s1", True), ("S 1", "S1", True), ("007", "7", True), ("S1", "S2", False), ("S1", " S1 ", False)],
+)
+@pytest.mark.parametrize("column", ["subject", "evaluator"])
+def test_names_that_may_be_one_are_asked_for(tmp_path: Path, column: str, one: str, other: str, alike: bool) -> None:
+    subjects = (one, other) if column == "subject" else ("S", "S")
+    readers = (one, other) if column == "evaluator" else ("anna", "anna")
+    lines = [f"{subjects[n]}{ROWS[n].removeprefix('S1')},{readers[n]}" for n in (0, 1)]
+    table = table_of(tmp_path, "\n".join((f"{HEADER},evaluator", *lines)))
+    assert codes(table) == ([(f"{column}-spelt-differently", f"row 3, {column}")] if alike else [])
+    assert all(finding.decides for finding in table.findings)
+
+
 @pytest.mark.parametrize("words", ['"near\nthe heart"', '"near, and\nbeside"', '"5"" wide"', '5" wide', '"near"'])
 def test_words_with_line_breaks_and_quotation_marks_are_words(tmp_path: Path, words: str) -> None:
     content = "\n".join((WORDED, *(row.replace("near", words) for row in SIX)))

@@ -65,7 +65,7 @@ def read_csv(name: str, content: bytes) -> tuple[pa.Table, list[Finding]]:
     delimiter = separator[1] if separator else max(_DELIMITERS, key=header.count)
     headers = next(csv.reader([header], delimiter=delimiter), [])
     names = [column_name(item) or _NAMELESS.format(number) for number, item in enumerate(headers, 1)]
-    _check_quotes(text, delimiter, len(names))
+    check_quotes(text, delimiter, len(names))
     table, ragged = _parsed(name, text, names, delimiter)
     table, noticed = _with_ragged(table, ragged, names)
     table = _without_nameless(table)
@@ -94,10 +94,17 @@ def _decoded(name: str, content: bytes) -> tuple[str, list[Finding]]:
     return text, [Finding("encoding-guessed", Severity.WARNING, words, "header")]
 
 
-def _check_quotes(text: str, delimiter: str, width: int) -> None:
+def check_quotes(text: str, delimiter: str, width: int, *, file: str = "") -> None:
     """Refuse a file of which a cell holds rows: a quotation mark is not closed, or closed by that of a later row.
 
     A cell with line breaks is one of words where it has fewer delimiters than the rows would have.
+
+    Parameters
+    ----------
+    width
+        Number of columns.
+    file
+        Name of the file, where the message must tell it from others.
 
     Raises
     ------
@@ -118,7 +125,7 @@ def _check_quotes(text: str, delimiter: str, width: int) -> None:
         pass
     raise InvalidInput(
         "a cell holds whole rows of the table: its quotation mark is not closed, or only in a later row.",
-        where=f"row {read + 1}",
+        where=f"{file} row {read + 1}".strip(),
         remedy='Close it or remove it; a quotation mark inside of a quoted cell is written twice ("").',
     )
 
@@ -218,17 +225,28 @@ def _without_nameless(table: pa.Table) -> pa.Table:
     Raises
     ------
     InvalidInput
-        If a column without a name has cells.
+        If a column without a name has cells: it must be named, or the first row is a title and no header.
     """
     for position, name in enumerate(list(table.column_names), start=1):
         if not name.startswith("__nameless_"):
             continue
         if any(str(cell).strip() for cell in table[name].to_pylist()):
+            if "subject" not in table.column_names:
+                raise title_above_header()
             raise InvalidInput(
                 f"column {position} has cells, but no name.", where="header", remedy="Name or remove it."
             )
         table = table.drop_columns([name])
     return table
+
+
+def title_above_header() -> InvalidInput:
+    """Return the refusal of a table whose first row names neither the subject nor every column."""
+    return InvalidInput(
+        "columns with cells have no name, and none is named subject: is there a title above the header?",
+        where="header",
+        remedy="Remove the rows above the header.",
+    )
 
 
 def _with_points(table: pa.Table) -> tuple[pa.Table, list[Finding]]:

@@ -14,6 +14,7 @@ import pyreadstat
 
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.domain.finding import Finding, Severity
+from tumorresp.service.respond.csv_table import check_quotes
 from tumorresp.service.respond.sdtm_numbers import is_numeric, number_text, stated_decimal
 
 
@@ -135,7 +136,8 @@ def _read_csv(path: Path) -> _Table:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidInput("the file is not UTF-8.", where=path.name, remedy="Save it as “CSV UTF-8”.") from None
-    rows = list(csv.reader(io.StringIO(text)))
+    check_quotes(text, ",", text.split("\n", 1)[0].count(",") + 1, file=path.name)
+    rows = list(csv.reader(io.StringIO(text, newline="")))
     while rows and not rows[-1]:
         rows.pop()
     if not rows:

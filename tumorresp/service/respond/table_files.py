@@ -16,7 +16,7 @@ from tumorresp.domain.finding import Finding
 from tumorresp.response.table.headers import column_name
 from tumorresp.response.table.rows import NOT_READ, table_kind
 from tumorresp.service.respond.csv_table import ROW, read_csv
-from tumorresp.service.respond.whole_table import check_readable, perhaps_centimetres, with_strays
+from tumorresp.service.respond.whole_table import check_readable, names_spelt_alike, perhaps_centimetres, with_strays
 from tumorresp.service.respond.workbook_table import read_workbook
 
 
@@ -93,8 +93,9 @@ def whole_table(table: pa.Table, name: str) -> tuple[str, pa.Table, list[Finding
         raise InvalidInput("the table has no row.", where=name, remedy="Give a list of objects.")
     kind = table_kind([item for item in table.column_names if item not in (ROW, NOT_READ)])
     check_readable(kind, table, name)
-    placed, strays = with_strays(_with_one_form(table))
-    return kind, placed, [*perhaps_centimetres(kind, table), *strays]
+    formed = _with_one_form(table)
+    placed, strays = with_strays(formed)
+    return kind, placed, [*perhaps_centimetres(kind, table), *names_spelt_alike(formed), *strays]
 
 
 def _with_one_form(table: pa.Table) -> pa.Table:

@@ -1,4 +1,4 @@
-"""What only the whole table can tell: that it is written in another way, and whose a row without a subject may be."""
+"""What only the whole table can tell: that it is written in another way, who may be one, whose a stray row may be."""
 
 import datetime
 import re
@@ -113,6 +113,33 @@ def _size(column: Column, cell: Any) -> Decimal | None:
     except BadCell:
         return None
     return value if isinstance(value, Decimal) else None
+
+
+def names_spelt_alike(table: pa.Table) -> list[Finding]:
+    """Point out subjects and evaluators whose names differ in case, blanks or leading zeros alone.
+
+    They are not joined, for they may be two; where they are one, it has lost visits and counts twice.
+    """
+    return [finding for column in ("subject", "evaluator") for finding in _spelt_alike(table, column)]
+
+
+def _spelt_alike(table: pa.Table, column: str) -> Iterator[Finding]:
+    if column not in table.column_names:
+        return
+    first: dict[str, str] = {}
+    for cell in pyarrow.compute.unique(table[column].combine_chunks()).to_pylist():
+        name = str(cell if cell is not None else "").strip()
+        if not name:
+            continue
+        other = first.setdefault("".join(name.split()).casefold().lstrip("0") or "0", name)
+        if other == name:
+            continue
+        index = pyarrow.compute.index(table[column], cell).as_py()
+        words = (
+            f"{column} {name} and {other} differ in case, blanks or leading zeros alone: are they one? Then write one."
+        )
+        where = f"row {table[ROW][index].as_py()}, {column}"
+        yield Finding(f"{column}-spelt-differently", Severity.WARNING, words, where, decides=True)
 
 
 def with_strays(table: pa.Table) -> tuple[pa.Table, list[Finding]]:

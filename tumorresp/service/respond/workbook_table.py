@@ -12,7 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from tumorresp.domain.errors import InvalidInput
 from tumorresp.response.table.headers import column_name
-from tumorresp.service.respond.csv_table import ROW
+from tumorresp.service.respond.csv_table import ROW, title_above_header
 
 _SUBJECT = "subject"
 
@@ -26,7 +26,7 @@ def read_workbook(name: str, content: bytes) -> pa.Table:
     Raises
     ------
     InvalidInput
-        If the file is no workbook, or a column with cells has no name.
+        If the file is no workbook, a column with cells has no name, or the first row is a title and no header.
     """
     try:
         workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
@@ -45,6 +45,8 @@ def read_workbook(name: str, content: bytes) -> pa.Table:
         if not title and not any(cells):
             continue
         if not title or title in columns:
+            if not title and _SUBJECT not in map(column_name, header):
+                raise title_above_header()
             words = f"column {position + 1} has cells, but no name." if not title else f"column {title} is there twice."
             raise InvalidInput(words, where="header", remedy="Name or remove it.")
         columns[title] = cells
