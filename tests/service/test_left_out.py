@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from dicom_node.file_scan import scan
+from tests.dicom_node.measurements.sr_files import coded
 from tests.service.small_case import write_ct, write_sr
 from tumorresp.domain.errors import InvalidMeasurement, TumorRespError
+from tumorresp.service.pipeline.left_out import new_lesion_missed
 from tumorresp.service.pipeline.reading_plan import ReadingPlan, plan_readings
 from tumorresp.service.settings import Settings
 from tumorresp.service.subject_sorting import sort_into_subjects
@@ -16,7 +18,7 @@ from tumorresp.service.wiring import create_workshops
 
 WORKSHOPS = create_workshops(Settings(segmenter="geodesic-contour"))
 STUDIES = {"1.2.826.1": "20240110", "1.2.826.2": "20240310", "1.2.826.3": "20240510"}
-CODES = ("measurement-waits", "measurement-refused", "document-refused")
+CODES = ("measurement-waits", "measurement-refused", "new-lesion-waits", "new-lesion-refused", "document-refused")
 
 
 def plan(folder: Path, unreadable: str = "") -> ReadingPlan:
@@ -59,6 +61,31 @@ def on_images_that_are_not_here(folder: Path) -> None:
 
 def outside_the_image(folder: Path) -> None:
     write_sr(folder / "more.dcm", "1.2.826.2", "1.2.827.9", (("N1", 300.0), ("N2", 400.0)))
+
+
+def a_new_lesion(folder: Path, image: str, length_mm: float) -> None:
+    def new(dataset) -> None:
+        for item in dataset.iterall():
+            if item.keyword == "ReferencedSOPInstanceUID":
+                item.value = image
+        role = coded("role", ("new", "99TUMORRESP", "new"))
+        dataset.ContentSequence[1].ContentSequence.append(role)
+
+    write_sr(folder / "more.dcm", "1.2.826.2", "1.2.827.9", (("N1", length_mm),), change=new)
+
+
+@pytest.mark.parametrize(
+    ("image", "length_mm", "code"),
+    [("1.2.826.2.1.4", 300.0, "new-lesion-refused"), ("1.2.826.2.7.4", 20.0, "new-lesion-waits")],
+)
+def test_a_new_lesion_that_waits_or_was_refused_says_so_at_its_time_point(
+    tmp_path: Path, image: str, length_mm: float, code: str
+):
+    write_all(tmp_path, second=lambda folder: a_new_lesion(folder, image, length_mm))
+    found = plan(tmp_path)
+    assert notes(found) == [[], [code], []]
+    (reading,) = found.readings
+    assert [bool(new_lesion_missed(visit.findings)) for visit in reading.visits] == [False, True, False]
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,8 @@ class TimePoint:
     Scans before treatment that are not the baseline count in nothing and have orders below 1, the first the least.
 
     ``date`` is that of its latest scan, ``first_date`` of its earliest where that is another day. ``is_read`` is False
-    where its images are here and nobody measured on them.
+    where its images are here and nobody measured on them. ``new_lesion_missed`` says why a lesion that the reader calls
+    new is not among the lesions: its measurement waits or was refused.
     """
 
     time_point_id: str
@@ -45,6 +46,7 @@ class TimePoint:
     order: int
     first_date: datetime.date | None = None
     is_read: bool = True
+    new_lesion_missed: str = ""
 
     @property
     def dates(self) -> str:

@@ -1,6 +1,7 @@
 """Readings assessed: which scan is the baseline, and time points that nobody read."""
 
 import datetime
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.service.pipeline.test_visits import placed, read
 from tumorresp.domain.ct_volume import CtVolume
 from tumorresp.domain.errors import MissingImages
 from tumorresp.domain.evaluation import SubjectEvaluation
+from tumorresp.domain.finding import Finding, Severity
 from tumorresp.service.pipeline.evaluate_subject import evaluate_reading
 from tumorresp.service.pipeline.visits import PlacedMeasurement
 
@@ -141,3 +143,19 @@ def test_scanning_a_visit_on_two_days_changes_no_response(days: int) -> None:
     assert shown(evaluated(items)) == [("Baseline", "BASELINE", 54), ("Follow-up 1", "PR", 36)]
     dates = [point.time_point.dates for point in evaluated(items).time_points]
     assert dates[0] == (f"{day(0)} to {day(days)}" if days else f"{day(0)}")
+
+
+@pytest.mark.parametrize("code", ["new-lesion-waits", "new-lesion-refused", "measurement-refused"])
+@pytest.mark.parametrize(("size", "response"), [(30, "PR"), (50, "SD"), (70, "PD")])
+@pytest.mark.parametrize("reader", ["", "One of two"])
+def test_a_new_lesion_that_is_missed_keeps_back_all_but_progression(
+    code: str, size: float, response: str, reader: str
+) -> None:
+    """It counts at its own time point alone, and in no other reader's reading."""
+    (reading,) = read([target("a", 0, 50), target("b", 60, size), target("c", 120, size)])
+    missed = Finding(code, Severity.WARNING, "it is outside its image", "sr", decides=True)
+    visits = (*(replace(visit, findings=(missed,)) for visit in reading.visits[:2]), reading.visits[2])
+    reading = replace(reading, visits=visits, reader=reader)
+    evaluation = evaluate_reading("subject", "P", reading, lambda _: None, no_volume, {}, None)
+    blocked = code.startswith("new-lesion") and not reader and response != "PD"
+    assert [found for _, found, _ in shown(evaluation)] == ["BASELINE", "NE" if blocked else response, response]

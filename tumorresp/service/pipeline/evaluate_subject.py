@@ -25,6 +25,7 @@ from tumorresp.response.subject import SubjectCourse, SubjectDates
 from tumorresp.response.target_choice import check_baseline
 from tumorresp.response.volumetric import CRITERION as VOLUMETRIC
 from tumorresp.service.pipeline.alignment import tracked_time_points
+from tumorresp.service.pipeline.left_out import new_lesion_missed
 from tumorresp.service.pipeline.lesion_results import LesionResult
 from tumorresp.service.pipeline.observations import baseline_lesions, visits_of
 from tumorresp.service.pipeline.scan_remarks import scan_remarks
@@ -118,6 +119,7 @@ def _points(subject_key: str, reading: Reading, choice: BaselineChoice) -> list[
             orders[index],
             visit.first_date,
             is_read=index == 0 or bool(visit.items),
+            new_lesion_missed="" if reading.reader else new_lesion_missed(visit.findings),
         )
         for index, visit in enumerate(reading.visits)
     ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from tumorresp.domain.errors import TumorRespError
 from tumorresp.domain.finding import Finding, Severity
-from tumorresp.domain.measurement import MarkedMeasurement
+from tumorresp.domain.measurement import LesionRole, MarkedMeasurement
 from tumorresp.domain.time_points import StudyVisit
 from tumorresp.service.pipeline.documents import ReadDocument
 from tumorresp.service.pipeline.inputs import LEFT_OUT_DECIDES, InputFile, WaitingItem
@@ -19,11 +19,14 @@ class NotPlaced:
     ----------
     waits
         False where it was refused.
+    is_new
+        Whether its reader calls the lesion new.
     refers_to
         UIDs of the images that it is about, its study's among them.
     """
 
     waits: bool
+    is_new: bool
     words: str
     document: str
     refers_to: frozenset[str]
@@ -33,7 +36,9 @@ def not_placed(item: MarkedMeasurement, document: ReadDocument, words: str, *, w
     """Note what could not be placed with every UID that tells its study."""
     study = item.study_instance_uid or document.facts.study_instance_uid or document.file.study_instance_uid
     uids = (item.sop_instance_uid, item.series_instance_uid, study)
-    return NotPlaced(waits, words, document.file.name, frozenset(uid for uid in uids if uid))
+    return NotPlaced(
+        waits, item.role is LesionRole.NEW, words, document.file.name, frozenset(uid for uid in uids if uid)
+    )
 
 
 def with_left_out(
@@ -93,9 +98,9 @@ def _uids(visit: StudyVisit, images: Sequence[InputFile]) -> frozenset[str]:
 
 
 def _by_document_and_study(missed: Sequence[NotPlaced], studies: frozenset[str]) -> list[list[NotPlaced]]:
-    groups: dict[tuple[str, bool, frozenset[str]], list[NotPlaced]] = {}
+    groups: dict[tuple[str, str, frozenset[str]], list[NotPlaced]] = {}
     for item in missed:
-        groups.setdefault((item.document, item.waits, item.refers_to & studies), []).append(item)
+        groups.setdefault((item.document, _code(item), item.refers_to & studies), []).append(item)
     return list(groups.values())
 
 
@@ -108,7 +113,7 @@ def _missed_finding(items: Sequence[NotPlaced]) -> Finding:
     count, verb = _counted(items)
     are = "is" if len(items) == 1 else "are"
     words = f"{count} of this document {verb} and {are} in no sum: {items[0].words}"
-    return _finding(_code(items), words, items[0].document)
+    return _finding(_code(items[0]), words, items[0].document)
 
 
 def _elsewhere_finding(items: Sequence[NotPlaced]) -> Finding:
@@ -117,7 +122,7 @@ def _elsewhere_finding(items: Sequence[NotPlaced]) -> Finding:
         f"{count} of this document, on a scan that is no time point here, {verb}: {items[0].words} "
         "That scan may be the baseline, or have the smallest sum."
     )
-    return _finding(_code(items), words, items[0].document)
+    return _finding(_code(items[0]), words, items[0].document)
 
 
 def _counted(items: Sequence[NotPlaced]) -> tuple[str, str]:
@@ -127,8 +132,15 @@ def _counted(items: Sequence[NotPlaced]) -> tuple[str, str]:
     return f"{len(items)} measurements", "wait" if items[0].waits else "were refused"
 
 
-def _code(items: Sequence[NotPlaced]) -> str:
-    return "measurement-waits" if items[0].waits else "measurement-refused"
+def _code(item: NotPlaced) -> str:
+    return f"{'new-lesion' if item.is_new else 'measurement'}-{'waits' if item.waits else 'refused'}"
+
+
+def new_lesion_missed(findings: Iterable[Finding]) -> str:
+    """Return in words that a lesion called new is not among a time point's lesions; empty where all are."""
+    if any(finding.code in ("new-lesion-waits", "new-lesion-refused") for finding in findings):
+        return "a lesion that is called new waits for its images or was refused"
+    return ""
 
 
 def _document_refused(file: InputFile, error: TumorRespError) -> Finding:

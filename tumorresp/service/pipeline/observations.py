@@ -74,6 +74,9 @@ def _observations(
         if lesion_id in known:
             yield _observation(known[lesion_id], LesionState.NOT_EVALUABLE, pending=waiting[lesion_id])
     yield from _perhaps_others(point, result)
+    if point.new_lesion_missed and point.order > 1:
+        missed = Lesion(f"unseen {point.order}", "", LesionRole.NEW, nodal=False, organ="")
+        yield _observation(missed, LesionState.PRESENT, pending=point.new_lesion_missed)
     if not point.is_read:
         unread = Lesion(f"scan {point.order}", "", LesionRole.NEW, nodal=False, organ="")
         yield _observation(unread, LesionState.PRESENT, pending="the CT of this time point was not read")
