@@ -351,3 +351,23 @@ def test_a_table_of_which_no_lesion_is_measurable_is_questioned(
     header, *lines = many(sizes).split("\n")
     in_centimetres = "\n".join((f"{header},unit", *(f"{line},cm" for line in lines)))
     assert table_of(tmp_path, in_centimetres).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("start", "words", "is_said"),
+    [
+        pytest.param("", ["SD", "SD"], True, id="no start: the first SD has no duration"),
+        pytest.param("", ["CR", "SD"], True, id="the CR is not confirmed, and without a start no SD"),
+        pytest.param("", ["NE", "NE"], False, id="nothing to count"),
+        pytest.param("", ["PR", "PR"], False, id="confirmed whatever the start"),
+        pytest.param("2024-01-10,BASELINE,", ["SD", "SD"], False, id="a row BASELINE"),
+        pytest.param("2024-01-10,NE,2024-01-11", ["SD", "SD"], False, id="a reference date"),
+    ],
+)
+def test_a_best_response_without_a_start_is_said(tmp_path: Path, start: str, words: list[str], is_said: bool) -> None:
+    days = ("2024-03-10", "2024-04-10")
+    rows = [f"S,{start}"] if start else []
+    rows += [f"S,{day},{word}," for day, word in zip(days, words, strict=True)]
+    table = table_of(tmp_path, "\n".join(("subject,date,response,reference_date", *rows)))
+    (outcome,), _ = subject_outcomes(table.kind, table.rows, [], Protocol())
+    assert any(item.code == "start-not-known" and item.decides for item in outcome.findings) is is_said

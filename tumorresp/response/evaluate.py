@@ -65,9 +65,24 @@ def evaluate_reported(course: ReportedCourse, protocol: Protocol) -> SubjectOutc
     if any(item.overall in _IMMUNE for item in responses):
         responses = tuple(replace(item, overall=_immune(item.overall)) for item in responses)
     outcome = _over_time(REPORTED, (), responses, dates, protocol)
+    if course.baseline_date is None and dates.reference == first and treatment_start(course.dates) is None:
+        findings = (*findings, *_start_not_known(outcome, responses))
     findings = (*findings, *_after_death(dates, [item.date for item in course.responses]))
     shown = SubjectCourse(course.subject_id, course.evaluator, (), dates, course.findings)
     return SubjectOutcome(shown, (outcome,), findings)
+
+
+def _start_not_known(outcome: CriterionOutcome, responses: Sequence[DatedResponse]) -> tuple[Finding, ...]:
+    """Point out best responses that are NE for want of a start: the least duration of SD is counted from there."""
+    best = (outcome.best_response, outcome.confirmed_response)
+    is_open = any(item is not None and item.category is Category.NE for item in best)
+    if not is_open or all(item.overall in (Category.NE, Category.MISSING) for item in responses):
+        return ()
+    words = (
+        "Neither reference_date nor first_treatment_date nor a row BASELINE is given: durations count from the first "
+        "response, and the best response may be NE for that reason alone."
+    )
+    return (Finding("start-not-known", Severity.WARNING, words, decides=True),)
 
 
 _IMMUNE = frozenset((*I_FORM.values(), Category.IUPD, Category.ICPD))

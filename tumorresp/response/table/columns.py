@@ -34,7 +34,7 @@ class Loss(StrEnum):
     """What is lost with a cell that cannot be read: the end of the sentence about it."""
 
     ITSELF = "this cell alone is not used"
-    PLACE = "what the row says is kept, but where it belongs is not known"
+    PLACE = "what the row says is kept; where it belongs is not known, unless the rest of the row tells"
     LESION = "the lesion is there, but not evaluable at this visit"
     QUANTITY = "the lesion has no such value at this visit, and criteria that need it are not evaluable"
     VISIT = "it is not known at this visit"
