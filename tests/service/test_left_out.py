@@ -18,7 +18,14 @@ from tumorresp.service.wiring import create_workshops
 
 WORKSHOPS = create_workshops(Settings(segmenter="geodesic-contour"))
 STUDIES = {"1.2.826.1": "20240110", "1.2.826.2": "20240310", "1.2.826.3": "20240510"}
-CODES = ("measurement-waits", "measurement-refused", "new-lesion-waits", "new-lesion-refused", "document-refused")
+CODES = (
+    "measurement-waits",
+    "measurement-refused",
+    "new-lesion-waits",
+    "new-lesion-refused",
+    "new-lesion-not-measurable",
+    "document-refused",
+)
 
 
 def plan(folder: Path, unreadable: str = "") -> ReadingPlan:
@@ -70,13 +77,21 @@ def a_new_lesion(folder: Path, image: str, length_mm: float) -> None:
                 item.value = image
         role = coded("role", ("new", "99TUMORRESP", "new"))
         dataset.ContentSequence[1].ContentSequence.append(role)
+        if not length_mm:  # one point is no line
+            for item in dataset.iterall():
+                if item.keyword == "GraphicData":
+                    item.value = [20.0, 20.0]
 
     write_sr(folder / "more.dcm", "1.2.826.2", "1.2.827.9", (("N1", length_mm),), change=new)
 
 
 @pytest.mark.parametrize(
     ("image", "length_mm", "code"),
-    [("1.2.826.2.1.4", 300.0, "new-lesion-refused"), ("1.2.826.2.7.4", 20.0, "new-lesion-waits")],
+    [
+        ("1.2.826.2.1.4", 300.0, "new-lesion-refused"),
+        ("1.2.826.2.7.4", 20.0, "new-lesion-waits"),
+        ("1.2.826.2.1.4", 0.0, "new-lesion-not-measurable"),
+    ],
 )
 def test_a_new_lesion_that_waits_or_was_refused_says_so_at_its_time_point(
     tmp_path: Path, image: str, length_mm: float, code: str

@@ -145,7 +145,10 @@ def test_scanning_a_visit_on_two_days_changes_no_response(days: int) -> None:
     assert dates[0] == (f"{day(0)} to {day(days)}" if days else f"{day(0)}")
 
 
-@pytest.mark.parametrize("code", ["new-lesion-waits", "new-lesion-refused", "measurement-refused"])
+@pytest.mark.parametrize(
+    "code",
+    ["new-lesion-waits", "new-lesion-refused", "new-lesion-not-measurable", "measurement-refused", "not-measurable"],
+)
 @pytest.mark.parametrize(("size", "response"), [(30, "PR"), (50, "SD"), (70, "PD")])
 @pytest.mark.parametrize("reader", ["", "One of two"])
 def test_a_new_lesion_that_is_missed_keeps_back_all_but_progression(

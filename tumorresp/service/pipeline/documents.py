@@ -15,7 +15,7 @@ from tumorresp.domain.document_life import (
 )
 from tumorresp.domain.errors import TumorRespError
 from tumorresp.domain.finding import Finding, Severity
-from tumorresp.domain.measurement import MarkedMeasurement, Measurement
+from tumorresp.domain.measurement import LesionRole, MarkedMeasurement, Measurement
 from tumorresp.domain.not_a_lesion import reason_for_no_lesion
 from tumorresp.domain.observers import counts_as_reader, person_name, reader_key
 from tumorresp.service.pipeline.inputs import DocumentRules, InputFile, WaitingItem, Workshops
@@ -154,7 +154,8 @@ def _left_out(
     if item.source.writer == OWN_WRITER:
         return "own-result", "this product wrote them, and its results are not read again"
     if item.passed_over:
-        return "not-measurable", item.passed_over
+        is_new = item.role is LesionRole.NEW
+        return "new-lesion-not-measurable" if is_new else "not-measurable", item.passed_over
     if item.sop_instance_uid in rejected:
         return "image-rejected", f"a rejection note says of their image “{rejected[item.sop_instance_uid]}”"
     of_class = document.facts.image_classes.get(item.sop_instance_uid, "")

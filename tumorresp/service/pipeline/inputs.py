@@ -48,7 +48,14 @@ class InputFile:
 
 
 LEFT_OUT_DECIDES = frozenset(
-    ("document-rejected", "image-rejected", "document-replaced", "device-observer", "not-measurable")
+    (
+        "document-rejected",
+        "image-rejected",
+        "document-replaced",
+        "device-observer",
+        "not-measurable",
+        "new-lesion-not-measurable",
+    )
 )
 """Codes of what was passed over and would have changed sums or lesions: it is noted at its time point, too."""
 

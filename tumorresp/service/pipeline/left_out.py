@@ -10,6 +10,8 @@ from tumorresp.domain.time_points import StudyVisit
 from tumorresp.service.pipeline.documents import ReadDocument
 from tumorresp.service.pipeline.inputs import LEFT_OUT_DECIDES, InputFile, WaitingItem
 
+_NEW_LESION_MISSED = ("new-lesion-waits", "new-lesion-refused", "new-lesion-not-measurable")
+
 
 @dataclass(frozen=True)
 class NotPlaced:
@@ -138,8 +140,8 @@ def _code(item: NotPlaced) -> str:
 
 def new_lesion_missed(findings: Iterable[Finding]) -> str:
     """Return in words that a lesion called new is not among a time point's lesions; empty where all are."""
-    if any(finding.code in ("new-lesion-waits", "new-lesion-refused") for finding in findings):
-        return "a lesion that is called new waits for its images or was refused"
+    if any(finding.code in _NEW_LESION_MISSED for finding in findings):
+        return "a lesion that is called new waits for its images, was refused or has no size"
     return ""
 
 

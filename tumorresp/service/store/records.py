@@ -18,6 +18,7 @@ PASSED_OVER = frozenset(
         "no-lesion",
         "nothing-measured",
         "not-measurable",
+        "new-lesion-not-measurable",
         "other-object",
     )
 )
