@@ -36,6 +36,18 @@ def test_joining_moves_every_series_and_forgets_what_waited(any_store: Store, re
         assert any_store.subjects_naming([pseudonym("P9")]) == (P1,)
 
 
+def test_what_is_linked_to_a_joined_subject_goes_where_it_went(
+    any_store: Store, receive: Callable[..., ReceivedOutcome]
+):
+    receive(1, "1.2.1", "P1")
+    receive(1, "1.2.2", "P2")
+    receive(1, "1.2.9", "P9")
+    any_store.join_subject(pseudonym("P3"), P2)  # nothing of P3 is here
+    any_store.join_subject(P2, P1)
+    any_store.link_series_to_subject("1.2.9", pseudonym("P3"))  # found out before it was joined
+    assert {item.series_instance_uid for item in any_store.series_of_subject(P1)} == {"1.2.1", "1.2.2", "1.2.9"}
+
+
 def test_a_joined_subjects_evaluation_is_planned_no_more(any_store: Store, receive: Callable[..., ReceivedOutcome]):
     receive(1, "1.2.1", "P1")
     receive(1, "1.2.2", "P2")

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from tumorresp.domain.identity import derived_uuid
 from tumorresp.service.store.ledger import Ledger
-from tumorresp.service.store.models import QuarantineRow, WaitingRow
+from tumorresp.service.store.models import QuarantineRow, SubjectLinkRow, WaitingRow
 from tumorresp.service.store.records import Failure, QuarantineRecord, WaitingItem
 
 
@@ -61,6 +61,15 @@ class ConcernLedger(Ledger):
             place=failure.where,
             recorded_at=self._clock(),
         )
+
+    def _joined_into(self, session: Session, subject_key: str) -> str:
+        """Return the subject that a subject was joined into, itself where it was not; joining it waits until then."""
+        self._locked_subject(session, subject_key)
+        passed: set[str] = set()
+        while subject_key not in passed and (link := session.get(SubjectLinkRow, subject_key)) is not None:
+            passed.add(subject_key)
+            subject_key = link.same_as
+        return subject_key
 
     def _replace_waiting(self, session: Session, subject_key: str, items: Iterable[WaitingItem]) -> None:
         session.execute(delete(WaitingRow).where(WaitingRow.subject_key == subject_key))

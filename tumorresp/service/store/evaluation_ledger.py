@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from tumorresp.domain.identity import digest, pseudonym
 from tumorresp.ports import ResultFile
 from tumorresp.service.store.ledger import Ledger
-from tumorresp.service.store.models import DeliveryRow, EvaluationRow, GeneratedRow, InstanceRow, SeriesRow, SubjectRow
+from tumorresp.service.store.models import DeliveryRow, EvaluationRow, GeneratedRow, InstanceRow, SeriesRow
 from tumorresp.service.store.records import (
     Backoff,
     DeliveryState,
@@ -233,11 +233,6 @@ class EvaluationLedger(Ledger):
         _set_failure(row, None)
         self._workflows.enqueue(session, evaluate_order(subject_key, of_inputs, row.run))
         return True
-
-    def _locked_subject(self, session: Session, subject_key: str) -> SubjectRow:
-        """Return the subject's row, made when absent; only one transaction at a time holds it."""
-        self._database.insert_if_absent(session, SubjectRow, subject_key=subject_key, sequence=0)
-        return session.get_one(SubjectRow, subject_key, with_for_update=True)
 
     def _current(self, session: Session, run: EvaluationRun, *, repeated: bool = False) -> EvaluationRow | None:
         """Return the run's row if it is still wanted; else mark it superseded when it was under way."""

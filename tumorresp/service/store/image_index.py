@@ -99,11 +99,12 @@ class ImageIndex(ConcernLedger):
     def link_series_to_subject(self, series_instance_uid: str, subject_key: str) -> None:
         """Count a series (an SR under another PatientID, say) as one of a subject's; linking twice is harmless.
 
-        What the former subject was waiting for is forgotten when no series is left to it.
+        A subject that has been joined with another meanwhile stands for that one. What the former subject was waiting
+        for is forgotten when no series is left to it.
         """
         with self._database.write() as session:
             series = _locked_series(session, series_instance_uid)
-            former, series.subject_key = series.subject_key, subject_key
+            former, series.subject_key = series.subject_key, self._joined_into(session, subject_key)
             session.flush()
             if not session.scalar(select(func.count()).where(SeriesRow.subject_key == former)):
                 self._replace_waiting(session, former, ())

@@ -3,7 +3,10 @@
 import datetime
 from collections.abc import Callable
 
+from sqlalchemy.orm import Session
+
 from tumorresp.service.store.database import Database
+from tumorresp.service.store.models import SubjectRow
 from tumorresp.service.store.workflow_queue import WorkflowQueue
 
 Clock = Callable[[], datetime.datetime]
@@ -22,3 +25,8 @@ class Ledger:
         self._database = database
         self._workflows = workflows
         self._clock = clock
+
+    def _locked_subject(self, session: Session, subject_key: str) -> SubjectRow:
+        """Return the subject's row, made when absent; only one transaction at a time holds it."""
+        self._database.insert_if_absent(session, SubjectRow, subject_key=subject_key, sequence=0)
+        return session.get_one(SubjectRow, subject_key, with_for_update=True)

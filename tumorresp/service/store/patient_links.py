@@ -12,7 +12,6 @@ from tumorresp.service.store.models import (
     PatientDoubtRow,
     SeriesRow,
     SubjectLinkRow,
-    SubjectRow,
 )
 from tumorresp.service.store.records import EvaluationState
 
@@ -54,6 +53,7 @@ class PatientLinks(ConcernLedger):
         if subject_key == into:
             return
         with self._database.write() as session:
+            self._locked_subject(session, subject_key)  # who links to it meanwhile comes before or after
             self._database.insert_if_absent(session, SubjectLinkRow, subject_key=subject_key, same_as=into)
             session.get_one(SubjectLinkRow, subject_key).same_as = into
             session.execute(update(SeriesRow).where(SeriesRow.subject_key == subject_key).values(subject_key=into))
@@ -86,10 +86,7 @@ class PatientLinks(ConcernLedger):
 
     def _withdraw(self, session: Session, subject_key: str) -> None:
         """Let no evaluation of a subject go on or count."""
-        subject = session.get(SubjectRow, subject_key, with_for_update=True)
-        if subject is None:
-            return
-        subject.sequence += 1
+        self._locked_subject(session, subject_key).sequence += 1
         session.execute(
             update(EvaluationRow)
             .where(EvaluationRow.subject_key == subject_key)
