@@ -49,7 +49,8 @@ def surface_dice(reference: Mask, mask: Mask, spacing_mm: Spacing, tolerance_mm:
     areas = [_surface_areas(np.pad(one[box], 1), spacing_mm) for one in (reference, mask)]
     near = [ndimage.distance_transform_edt(area == 0, sampling=spacing_mm) <= tolerance_mm for area in areas]
     apart = float(areas[0][~near[1]].sum() + areas[1][~near[0]].sum())
-    return 1 - apart / float(areas[0].sum() + areas[1].sum())
+    within = float(areas[0][near[1]].sum() + areas[1][near[0]].sum())
+    return within / (within + apart)  # of two sums, so that rounding leaves it between 0 and 1
 
 
 def volume_ratio(reference: Mask, mask: Mask) -> float:
